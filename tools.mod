@@ -1,0 +1,3 @@
+module github.com/watchfloor/watchfloor/tools
+
+go 1.26.0
