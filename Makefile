@@ -1,0 +1,116 @@
+# Watchfloor. `make help` lists the targets.
+SHELL := /bin/bash
+MODULES := . ./broker ./consumers ./producers ./proto
+PACKAGES := ./... ./broker/... ./consumers/... ./producers/... ./proto/...
+BIN := bin/watchfloor
+CONSOLE := consumers/console
+BUF := proto/node_modules/.bin/buf
+TOOL := GOWORK=off go tool -modfile=tools.mod
+FUZZTIME ?= 30s
+ARGS ?=
+
+# Tests read the corpus when it lies beside the checkout; CI fails without it.
+ifneq ($(wildcard ../shared/data),)
+export WATCHFLOOR_CORPUS ?= $(abspath ../shared/data)
+endif
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+.PHONY: run
+run: build ## start everything, embedded, with the exercise live in the browser (ARGS="--speed 120")
+	exec $(BIN) demo $(ARGS)
+
+.PHONY: build
+build: console ## build bin/watchfloor with the console embedded
+	@mkdir -p bin
+	go build -o $(BIN) .
+
+.PHONY: console
+console: $(CONSOLE)/dist/index.html ## build the analyst's page into the embed folder
+
+$(CONSOLE)/node_modules/.package-lock.json: $(CONSOLE)/package.json $(CONSOLE)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed to build the page: install Node.js 20 or later"; exit 1; }
+	cd $(CONSOLE) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(CONSOLE)/dist/index.html: $(CONSOLE)/node_modules/.package-lock.json $(shell find $(CONSOLE)/src $(CONSOLE)/build.mjs $(CONSOLE)/*.json -type f 2>/dev/null)
+	cd $(CONSOLE) && npm run --silent build
+	@touch $@
+
+.PHONY: browser
+browser: ## make sure that a headless browser for the page's test is there
+	@deploy/ensure-browser.sh
+
+.PHONY: test
+test: console browser ## run every test of every module
+	go test -timeout 20m $(PACKAGES)
+
+.PHONY: race
+race: console browser ## run every test under the race detector
+	go test -race -timeout 40m $(PACKAGES)
+
+.PHONY: check
+check: check-format check-modules check-vet check-proto check-page ## formatting, modules alone, vet, staticcheck, generated code, schema, page types
+
+.PHONY: check-format
+check-format:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted (run gofmt -w):"; echo "$$out"; exit 1; fi
+
+# The workspace hides a missing require: each module is built and vetted alone.
+.PHONY: check-modules
+check-modules:
+	@for m in $(MODULES); do echo "module $$m"; (cd $$m && GOWORK=off go mod tidy -diff && GOWORK=off go build ./... && GOWORK=off go vet ./...) || exit 1; done
+
+.PHONY: check-vet
+check-vet:
+	go vet $(PACKAGES)
+	$(TOOL) staticcheck $(PACKAGES)
+
+.PHONY: check-proto
+check-proto: $(BUF)
+	cd proto && $(CURDIR)/$(BUF) lint
+	cd proto && $(CURDIR)/$(BUF) breaking --against baseline.binpb
+	@$(MAKE) --no-print-directory gen
+	@git diff --exit-code -- '*.pb.go' || { echo "generated code is not what the schema says: run make gen and commit"; exit 1; }
+
+.PHONY: check-page
+check-page: $(CONSOLE)/node_modules/.package-lock.json
+	cd $(CONSOLE) && npx --no-install tsc --noEmit
+
+$(BUF): proto/package.json proto/package-lock.json
+	cd proto && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.PHONY: gen
+gen: $(BUF) ## regenerate the protobuf code
+	@mkdir -p bin
+	GOWORK=off go build -modfile=tools.mod -o bin/protoc-gen-go google.golang.org/protobuf/cmd/protoc-gen-go
+	cd proto && PATH="$(CURDIR)/bin:$$PATH" $(CURDIR)/$(BUF) generate
+
+.PHONY: release-schema
+release-schema: $(BUF) ## make the schema as it is the one that changes are checked against
+	cd proto && $(CURDIR)/$(BUF) build -o baseline.binpb
+
+.PHONY: bench
+bench: build ## measure against baselines beside them (ARGS=--json)
+	$(BIN) bench $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## fuzz every parser that meets bytes from outside, FUZZTIME each
+	@grep -rlE '^func Fuzz' --include='*_test.go' proto producers consumers broker | sort | while read -r f; do \
+		for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | sed 's/func //'); do \
+			echo "$$(dirname $$f) $$t"; go test ./$$(dirname $$f) -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done; done
+
+.PHONY: sync
+sync: ## bring the requirements of the five modules in line
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
+	go work sync
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin $(CONSOLE)/dist/*
