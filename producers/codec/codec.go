@@ -41,6 +41,9 @@ type Item struct {
 	Where   string
 	Report  *wf.Report
 	Reasons admission.Reasons
+	// Notes say what a report that stands does not carry over from its
+	// source: an embedded resource, a code that is in no table.
+	Notes []string
 }
 
 // Refused says whether the item is no report.
