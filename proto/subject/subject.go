@@ -5,8 +5,9 @@
 //	report.<side>.<level>.<cell>.<status>.<kind>.<state>.<county>.<agency>              stored by the guard
 //	orcon.<cells>.<side>.<level>.<cell>.<status>.<kind>.<state>.<county>.<agency>       stored, originator controlled
 //	refusal.<cell>.<agency>                                                             the record of a refused report
-//	snapshot.<status>.frame.<slot>   snapshot.<status>.keyframe.<slot>                  commits of a picture
-//	live.<status>.frame.<slot>       live.<status>.keyframe.<slot>                      the same, republished
+//	snapshot.<status>.frame.<slot>   snapshot.<status>.keyframe.last                    commits of a picture: the completing part
+//	snapshot.<status>.frame.<slot>.<part>   snapshot.<status>.keyframe.<set>.<part>     and the parts before it
+//	live.<status>.frame.<slot> ...                                                      the same, republished
 //
 // A feed is a wildcard over report subjects. County is a five-digit FIPS code,
 // "multi" or "none"; state a lower-case USPS code, "multi" or "none".
@@ -16,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/watchfloor/watchfloor/proto/label"
@@ -38,8 +40,9 @@ const (
 
 // Slots is how many subjects the frames of one picture rotate over; a
 // keyframe comes at least every Slots/4 frames, so that the last message of a
-// slot is always the frame a late joiner needs.
-const Slots = 1024
+// slot is always the frame a late joiner needs. It is large because a busy
+// picture commits a thousand frames a second, and a keyframe is the whole picture.
+const Slots = 16384
 
 // Statuses lists every status in the order of the schema.
 var Statuses = []wf.Status{wf.Status_STATUS_ACTUAL, wf.Status_STATUS_EXERCISE, wf.Status_STATUS_TEST}
@@ -348,14 +351,26 @@ func SnapshotSubjects(status wf.Status) []string {
 	return []string{"snapshot." + StatusToken(status) + ".>"}
 }
 
-// Frame is the subject of a frame by its revision.
+// Frame is the subject of a frame by its revision: of its only part, or of the
+// part that completes it.
 func Frame(status wf.Status, revision uint64) string {
-	return fmt.Sprintf("snapshot.%s.frame.%d", StatusToken(status), revision%Slots)
+	return "snapshot." + StatusToken(status) + ".frame." + strconv.FormatUint(revision%Slots, 10)
 }
 
-// Keyframe is the subject of a keyframe's part.
-func Keyframe(status wf.Status, part int) string {
-	return fmt.Sprintf("snapshot.%s.keyframe.%d", StatusToken(status), part)
+// FramePart is the subject of a part of a frame before the completing one.
+func FramePart(status wf.Status, revision uint64, part uint32) string {
+	return Frame(status, revision) + "." + strconv.FormatUint(uint64(part), 10)
+}
+
+// Keyframe is the subject of the completing part of a keyframe.
+func Keyframe(status wf.Status) string {
+	return "snapshot." + StatusToken(status) + ".keyframe.last"
+}
+
+// KeyframePart is the subject of a part of a keyframe before the completing
+// one. Keyframes alternate between set 0 and set 1.
+func KeyframePart(status wf.Status, set, part uint32) string {
+	return fmt.Sprintf("snapshot.%s.keyframe.%d.%d", StatusToken(status), set%2, part)
 }
 
 // Republish maps snapshot subjects to the live ones.
@@ -364,8 +379,16 @@ func Republish(status wf.Status) (from, to string) {
 	return "snapshot." + st + ".>", "live." + st + ".>"
 }
 
-// Live is what a follower of a picture subscribes to.
+// Live is what a follower of a picture may subscribe to.
 func Live(status wf.Status) string { return "live." + StatusToken(status) + ".>" }
+
+// LiveFrames is what it does subscribe to: keyframes are for late joiners.
+func LiveFrames(status wf.Status) string { return "live." + StatusToken(status) + ".frame.>" }
+
+// DirectGet is the request for the last message of a subject of a stream.
+func DirectGet(stream, subject string) string {
+	return "$JS.API.DIRECT.GET." + stream + "." + subject
+}
 
 // WorkerConsumer is the durable by which cell reader's fusion worker reads a
 // cell's REPORTS, one status.

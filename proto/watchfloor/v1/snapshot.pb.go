@@ -378,7 +378,12 @@ type Frame struct {
 	// Situations in the picture after this frame.
 	Situations uint64 `protobuf:"varint,14,opt,name=situations,proto3" json:"situations,omitempty"`
 	// Live reports in the picture after this frame.
-	Reports       uint64 `protobuf:"varint,15,opt,name=reports,proto3" json:"reports,omitempty"`
+	Reports uint64 `protobuf:"varint,15,opt,name=reports,proto3" json:"reports,omitempty"`
+	// Which of the two sets of subjects holds the parts of a keyframe, so that a
+	// keyframe cut short never destroys the one before.
+	Set uint32 `protobuf:"varint,16,opt,name=set,proto3" json:"set,omitempty"`
+	// Stored reports that could not be read or correlated and are not in the picture.
+	SetAside      uint64 `protobuf:"varint,17,opt,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -518,6 +523,20 @@ func (x *Frame) GetReports() uint64 {
 	return 0
 }
 
+func (x *Frame) GetSet() uint32 {
+	if x != nil {
+		return x.Set
+	}
+	return 0
+}
+
+func (x *Frame) GetSetAside() uint64 {
+	if x != nil {
+		return x.SetAside
+	}
+	return 0
+}
+
 // Snapshot is a picture as published.
 type Snapshot struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -531,6 +550,7 @@ type Snapshot struct {
 	Feeds         []*FeedHealth          `protobuf:"bytes,8,rep,name=feeds,proto3" json:"feeds,omitempty"`
 	Epoch         string                 `protobuf:"bytes,9,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	Reports       uint64                 `protobuf:"varint,10,opt,name=reports,proto3" json:"reports,omitempty"`
+	SetAside      uint64                 `protobuf:"varint,11,opt,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -635,6 +655,13 @@ func (x *Snapshot) GetReports() uint64 {
 	return 0
 }
 
+func (x *Snapshot) GetSetAside() uint64 {
+	if x != nil {
+		return x.SetAside
+	}
+	return 0
+}
+
 var File_watchfloor_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
@@ -656,7 +683,7 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\x06Change\x122\n" +
 	"\x06upsert\x18\x01 \x01(\v2\x18.watchfloor.v1.SituationH\x00R\x06upsert\x12\x1a\n" +
 	"\aremoved\x18\x02 \x01(\tH\x00R\aremovedB\b\n" +
-	"\x06change\"\x96\x04\n" +
+	"\x06change\"\xc5\x04\n" +
 	"\x05Frame\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x12\n" +
 	"\x04cell\x18\x02 \x01(\tR\x04cell\x12-\n" +
@@ -677,7 +704,9 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
 	"situations\x18\x0e \x01(\x04R\n" +
 	"situations\x12\x18\n" +
-	"\areports\x18\x0f \x01(\x04R\areports\"\x85\x03\n" +
+	"\areports\x18\x0f \x01(\x04R\areports\x12\x10\n" +
+	"\x03set\x18\x10 \x01(\rR\x03set\x12\x1b\n" +
+	"\tset_aside\x18\x11 \x01(\x04R\bsetAside\"\xa2\x03\n" +
 	"\bSnapshot\x12\x12\n" +
 	"\x04cell\x18\x01 \x01(\tR\x04cell\x12-\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x15.watchfloor.v1.StatusR\x06status\x12\x1a\n" +
@@ -693,7 +722,8 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\x05feeds\x18\b \x03(\v2\x19.watchfloor.v1.FeedHealthR\x05feeds\x12\x14\n" +
 	"\x05epoch\x18\t \x01(\tR\x05epoch\x12\x18\n" +
 	"\areports\x18\n" +
-	" \x01(\x04R\areports*\xbb\x01\n" +
+	" \x01(\x04R\areports\x12\x1b\n" +
+	"\tset_aside\x18\v \x01(\x04R\bsetAside*\xbb\x01\n" +
 	"\vLineageType\x12\x1c\n" +
 	"\x18LINEAGE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11LINEAGE_TYPE_BORN\x10\x01\x12\x15\n" +
