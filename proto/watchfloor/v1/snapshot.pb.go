@@ -368,7 +368,9 @@ type Frame struct {
 	// A keyframe restates the picture of its revision.
 	Keyframe bool `protobuf:"varint,8,opt,name=keyframe,proto3" json:"keyframe,omitempty"`
 	// Part number from 0, and how many parts the commit has; only the last
-	// makes the commit complete. Every part repeats the fields above.
+	// makes the commit complete. Every part of several repeats epoch, cell,
+	// status, revision, keyframe and set, and holds a slice of the encoded frame
+	// in body.
 	Part    uint32          `protobuf:"varint,9,opt,name=part,proto3" json:"part,omitempty"`
 	Parts   uint32          `protobuf:"varint,10,opt,name=parts,proto3" json:"parts,omitempty"`
 	Changes []*Change       `protobuf:"bytes,11,rep,name=changes,proto3" json:"changes,omitempty"`
@@ -383,7 +385,9 @@ type Frame struct {
 	// keyframe cut short never destroys the one before.
 	Set uint32 `protobuf:"varint,16,opt,name=set,proto3" json:"set,omitempty"`
 	// Stored reports that could not be read or correlated and are not in the picture.
-	SetAside      uint64 `protobuf:"varint,17,opt,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
+	SetAside uint64 `protobuf:"varint,17,opt,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
+	// Of a commit in several parts: this part's slice of the encoded frame.
+	Body          []byte `protobuf:"bytes,18,opt,name=body,proto3" json:"body,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -537,6 +541,13 @@ func (x *Frame) GetSetAside() uint64 {
 	return 0
 }
 
+func (x *Frame) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
 // Snapshot is a picture as published.
 type Snapshot struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -683,7 +694,7 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\x06Change\x122\n" +
 	"\x06upsert\x18\x01 \x01(\v2\x18.watchfloor.v1.SituationH\x00R\x06upsert\x12\x1a\n" +
 	"\aremoved\x18\x02 \x01(\tH\x00R\aremovedB\b\n" +
-	"\x06change\"\xc5\x04\n" +
+	"\x06change\"\xd9\x04\n" +
 	"\x05Frame\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x12\n" +
 	"\x04cell\x18\x02 \x01(\tR\x04cell\x12-\n" +
@@ -706,7 +717,8 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"situations\x12\x18\n" +
 	"\areports\x18\x0f \x01(\x04R\areports\x12\x10\n" +
 	"\x03set\x18\x10 \x01(\rR\x03set\x12\x1b\n" +
-	"\tset_aside\x18\x11 \x01(\x04R\bsetAside\"\xa2\x03\n" +
+	"\tset_aside\x18\x11 \x01(\x04R\bsetAside\x12\x12\n" +
+	"\x04body\x18\x12 \x01(\fR\x04body\"\xa2\x03\n" +
 	"\bSnapshot\x12\x12\n" +
 	"\x04cell\x18\x01 \x01(\tR\x04cell\x12-\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x15.watchfloor.v1.StatusR\x06status\x12\x1a\n" +
