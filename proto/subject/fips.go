@@ -1,5 +1,7 @@
 package subject
 
+import "strings"
+
 // stateByFIPS holds the USPS code, in lower case, of each two-digit state code
 // (ANSI INCITS 38).
 var stateByFIPS = map[string]string{
@@ -20,3 +22,15 @@ func StateOfFIPS(county string) string {
 	}
 	return stateByFIPS[county[:2]]
 }
+
+// states holds every USPS code of stateByFIPS.
+var states = func() map[string]bool {
+	out := make(map[string]bool, len(stateByFIPS))
+	for _, s := range stateByFIPS {
+		out[strings.ToUpper(s)] = true
+	}
+	return out
+}()
+
+// IsState says whether s is the USPS code of a state or territory in upper case.
+func IsState(s string) bool { return states[s] }
