@@ -12,6 +12,11 @@ var namespace = [16]byte{0x6f, 0x1d, 0x2a, 0x9c, 0x5b, 0x0e, 0x5c, 0x39, 0x9d, 0
 // RecordID derives the id of a converted report: the version 5 UUID of
 // (agency, record). The same record gives the same id on any machine.
 func RecordID(agency, record string) string {
+	id := recordID(agency, record)
+	return string(id[:])
+}
+
+func recordID(agency, record string) [36]byte {
 	// An agency token holds no NUL, so that no two pairs give the same name.
 	var stack [256]byte
 	b := append(stack[:0], namespace[:]...)
@@ -24,7 +29,7 @@ func RecordID(agency, record string) string {
 	return formatUUID([16]byte(sum[:16]))
 }
 
-func formatUUID(u [16]byte) string {
+func formatUUID(u [16]byte) [36]byte {
 	var out [36]byte
 	hex.Encode(out[:8], u[:4])
 	hex.Encode(out[9:13], u[4:6])
@@ -32,7 +37,7 @@ func formatUUID(u [16]byte) string {
 	hex.Encode(out[19:23], u[8:10])
 	hex.Encode(out[24:], u[10:])
 	out[8], out[13], out[18], out[23] = '-', '-', '-', '-'
-	return string(out[:])
+	return out
 }
 
 // UUIDVersion is the version of a UUID in lower-case canonical text, or 0 when

@@ -101,7 +101,7 @@ func (c *checker) identity(r *wf.Report) {
 	switch UUIDVersion(r.GetId()) {
 	case 7:
 	case 5:
-		if r.GetId() != RecordID(r.GetAgency(), r.GetRecord()) {
+		if want := recordID(r.GetAgency(), r.GetRecord()); r.GetId() != string(want[:]) {
 			c.refuse(admission.Invalid, "id", "the version 5 UUID is not the one of this agency and record",
 				"derive it with report.RecordID(agency, record), or use a version 7 UUID")
 		}

@@ -2,7 +2,7 @@ package report
 
 import (
 	"fmt"
-	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -87,112 +87,110 @@ func wireType(k protoreflect.Kind) protowire.Type {
 
 // scanner reads the wire form once before any memory is given to it.
 type scanner struct {
-	reasons  admission.Reasons
+	checker
 	messages int
 }
 
 // scan says what is wrong with the bytes; nothing for a report that may be unmarshalled.
 func scan(data []byte) admission.Reasons {
-	var s scanner
-	s.message(data, reportLayout(), nil)
+	s := scanner{checker: checker{limits: DefaultLimits()}}
+	s.message(data, reportLayout())
 	return s.reasons
 }
 
-// where is a field path as a chain on the stack; it becomes text only for a reason.
-type where struct {
-	parent *where
-	name   string
-	index  int // -1 when the field is not repeated
-}
-
-func (w *where) String() string {
-	if w == nil {
-		return ""
-	}
-	s := w.name
-	if w.index >= 0 {
-		s += "[" + strconv.Itoa(w.index) + "]"
-	}
-	if p := w.parent.String(); p != "" {
-		return p + "." + s
-	}
-	return s
-}
-
-// message scans one message; false stops the scan.
-func (s *scanner) message(b []byte, l *layout, at *where) bool {
+// message scans the message the scanner is in; false stops the scan.
+func (s *scanner) message(b []byte, l *layout) bool {
 	if s.messages++; s.messages > maxMessages {
-		s.reasons.Add(admission.TooLarge, at.String(), fmt.Sprintf("the report holds more than %d messages", maxMessages),
-			"split the report, or simplify its polygons")
-		return false
+		return s.stop(admission.TooLarge, fmt.Sprintf("the report holds more than %d messages", maxMessages), "split the report, or simplify its polygons")
 	}
-	// Indexes of repeated fields, kept for the few that a message has.
-	var counts [32]int
-	var seen uint64
+	var counts [64]int32 // elements seen of each repeated field
+	var seen uint64      // single fields seen
 	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return s.broken(at)
+		num, typ, n := consumeTag(b)
+		if n <= 0 {
+			return s.broken()
 		}
 		b = b[n:]
-		n = protowire.ConsumeFieldValue(num, typ, b)
-		if n < 0 {
-			return s.broken(at)
-		}
-		value := b[:n]
-		b = b[n:]
-		if int(num) >= len(l.fields) || !l.fields[num].known {
-			s.reasons.Add(admission.UnknownField, at.String(), fmt.Sprintf("field number %d is not in the schema of this broker", num),
-				"leave it out, or upgrade the broker before its agencies")
-			return false
+		if num >= len(l.fields) || !l.fields[num].known {
+			return s.unknown(num, typ, b)
 		}
 		f := &l.fields[num]
-		here := where{parent: at, name: f.name, index: -1}
+		value, n := consumeValue(protowire.Number(num), typ, b)
+		if n < 0 {
+			return s.broken()
+		}
+		b = b[n:]
 		if seen&f.once != 0 {
-			s.reasons.Add(admission.NotProtobuf, here.String(), "the field, or another of its oneof, occurs twice", remedyEncode)
-			return false
+			s.enter(f.name, -1)
+			return s.stop(admission.NotProtobuf, "the field, or another of its oneof, occurs twice", remedyEncode)
 		}
 		seen |= f.once
+		i := -1
 		if f.repeated {
-			i := int(num) % len(counts)
-			here.index = counts[i]
-			counts[i]++
+			i = int(counts[num])
+			counts[num]++
 		}
-		if !s.value(value, typ, f, &here) {
+		s.enter(f.name, i)
+		if !s.value(value, typ, f) {
 			return false
 		}
+		s.leave()
 	}
 	return true
 }
 
-// value checks one field's value; false stops the scan.
-func (s *scanner) value(value []byte, typ protowire.Type, f *field, at *where) bool {
+// value checks the value of the field the scanner is in; false stops the scan.
+func (s *scanner) value(value []byte, typ protowire.Type, f *field) bool {
 	if typ != f.wire && !(f.packed && typ == protowire.BytesType) {
-		s.reasons.Add(admission.NotProtobuf, at.String(), "the field has another wire type than the schema gives it", remedyEncode)
-		return false
+		return s.stop(admission.NotProtobuf, "the field has another wire type than the schema gives it", remedyEncode)
 	}
-	if typ != protowire.BytesType {
-		return true
-	}
-	_, n := protowire.ConsumeVarint(value)
-	value = value[n:]
 	switch {
 	case f.text:
 		if !utf8.Valid(value) {
-			s.reasons.Add(admission.InvalidUTF8, at.String(), "the text is not valid UTF-8", "convert the text to UTF-8 before encoding")
-			return len(s.reasons) < DefaultLimits().MaxReasons
+			s.stop(admission.InvalidUTF8, "the text is not valid UTF-8", "convert the text to UTF-8 before encoding")
+			return len(s.reasons) < s.limits.MaxReasons
 		}
 	case f.message != nil:
-		return s.message(value, f.message, at)
+		return s.message(value, f.message)
 	}
 	return true
 }
 
-func (s *scanner) broken(at *where) bool {
-	message := "the bytes are truncated or not a protobuf"
-	if at != nil {
-		message += " inside " + at.String()
+// consumeTag reads a field's number and wire type; n is 0 or less at the end
+// of the bytes or for a number out of range.
+func consumeTag(b []byte) (num int, typ protowire.Type, n int) {
+	if len(b) > 0 && b[0] < 0x80 {
+		return int(b[0] >> 3), protowire.Type(b[0] & 7), min(int(b[0]>>3), 1)
 	}
-	s.reasons.Add(admission.NotProtobuf, at.String(), message, remedyEncode)
+	number, typ, n := protowire.ConsumeTag(b)
+	return int(number), typ, n
+}
+
+// consumeValue reads a field's value, without its length for bytes.
+func consumeValue(num protowire.Number, typ protowire.Type, b []byte) (value []byte, n int) {
+	if typ == protowire.BytesType {
+		return protowire.ConsumeBytes(b)
+	}
+	n = protowire.ConsumeFieldValue(num, typ, b)
+	return nil, n
+}
+
+func (s *scanner) unknown(num int, typ protowire.Type, b []byte) bool {
+	if protowire.ConsumeFieldValue(protowire.Number(num), typ, b) < 0 {
+		return s.broken()
+	}
+	return s.stop(admission.UnknownField, fmt.Sprintf("field number %d is not in the schema of this broker", num),
+		"leave it out, or upgrade the broker before its agencies")
+}
+
+func (s *scanner) broken() bool {
+	return s.stop(admission.NotProtobuf, "the bytes are truncated or not a protobuf", remedyEncode)
+}
+
+// stop refuses the bytes at the field the scanner is in. The first thing that
+// is wrong with the wire form ends the scan, as what follows it means nothing;
+// text that is not UTF-8 does not.
+func (s *scanner) stop(code admission.Code, message, remedy string) bool {
+	s.reasons.Add(code, strings.TrimSuffix(s.path(""), "."), message, remedy)
 	return false
 }
