@@ -1,0 +1,80 @@
+package admit
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+
+	"github.com/watchfloor/watchfloor/broker/guard"
+)
+
+// Config is what a guard needs. Zero fields take the default written beside them.
+type Config struct {
+	// Rules of the cell it guards; replaced in use by SetRules.
+	Rules *guard.Rules
+	// URL and Options reach the cell's account as its guard; Options hold the
+	// credential and the inbox prefix.
+	URL     string
+	Options []nats.Option
+	// MaxBatch is the most messages of one atomic batch: at most the server's
+	// JetStreamLimits.MaxBatchSize (1000, the server's own default).
+	MaxBatch int
+	// MaxBatchBytes is the most bytes of one commit (16 MiB).
+	MaxBatchBytes int
+	// Singles is up to how many messages go out as single pipelined publishes
+	// instead of one atomic batch, which costs 3 to 4 ms by itself (16).
+	Singles int
+	// MaxWaiting and MaxWaitingBytes bound what waits for a commit; what comes
+	// on top is answered "unavailable" at once (65536, 256 MiB).
+	MaxWaiting      int
+	MaxWaitingBytes int
+	// CommitTimeout is when the outcome of a commit counts as unknown (5 s).
+	CommitTimeout time.Duration
+	// Now is the clock (time.Now).
+	Now func() time.Time
+	// Progress is told how far the index is rebuilt, about every 100,000
+	// records; may be nil.
+	Progress func(done, total uint64)
+	// Log may be nil.
+	Log *zap.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if err := c.Rules.Check(); err != nil {
+		return c, err
+	}
+	if c.URL == "" {
+		return c, errors.New("no URL of the broker")
+	}
+	for _, f := range []struct {
+		name  string
+		value *int
+		def   int
+	}{
+		{"MaxBatch", &c.MaxBatch, 1000}, {"MaxBatchBytes", &c.MaxBatchBytes, 16 << 20}, {"Singles", &c.Singles, 16},
+		{"MaxWaiting", &c.MaxWaiting, 1 << 16}, {"MaxWaitingBytes", &c.MaxWaitingBytes, 256 << 20},
+	} {
+		if *f.value < 0 {
+			return c, fmt.Errorf("%s is %d: use a positive number, or 0 for %d", f.name, *f.value, f.def)
+		}
+		if *f.value == 0 {
+			*f.value = f.def
+		}
+	}
+	if c.MaxBatch < 2 {
+		return c, errors.New("MaxBatch is 1: a report that moves takes two messages in one batch")
+	}
+	if c.CommitTimeout <= 0 {
+		c.CommitTimeout = 5 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	return c, nil
+}

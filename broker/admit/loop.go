@@ -1,0 +1,264 @@
+package admit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+
+	"github.com/watchfloor/watchfloor/broker/guard"
+	"github.com/watchfloor/watchfloor/proto/admission"
+	"github.com/watchfloor/watchfloor/proto/subject"
+)
+
+// loop is one run of a guard. Its goroutine owns everything in it.
+type loop struct {
+	g   *Guard
+	log *zap.Logger
+
+	intake *nats.Conn // takes submissions, sends answers
+	store  *nats.Conn // commits
+	sub    *nats.Subscription
+	in     chan *nats.Msg
+	acks   chan *nats.Msg
+	// recorded takes the acknowledgements of refusal records.
+	recorded chan *nats.Msg
+	closed   chan error
+	drained  chan struct{}
+	timer    *time.Timer
+
+	inbox       string // of commits
+	recordInbox string // of refusal records
+	unrecorded  int    // refusal records without acknowledgement
+
+	index *guard.Index
+	last  uint64 // sequence of the last message of REPORTS, as far as known
+	// lastHeader is the admission header of that message: the tail must
+	// continue from what the index was built on.
+	lastHeader string
+	stale      bool // the index must be reloaded before the next commit
+
+	waiting      []*submission
+	waitingBytes int
+	flight       *flight
+	flights      uint64
+}
+
+// submission is one report on its way.
+type submission struct {
+	msg      *nats.Msg
+	x        *guard.Examined
+	d        guard.Decision
+	attempts int
+	mute     bool // nobody may be answered
+}
+
+// drainAtOnce is how many submissions are examined before the loop looks for
+// the acknowledgement of a commit again.
+const drainAtOnce = 128
+
+func (l *loop) run(ctx context.Context) error {
+	stop := ctx.Done()
+	for {
+		for l.flight == nil && len(l.waiting) > 0 {
+			if err := l.begin(); err != nil {
+				return err
+			}
+		}
+		if l.drained != nil && l.finished() {
+			return nil
+		}
+		select {
+		case m := <-l.in:
+			l.take(m)
+		case m := <-l.acks:
+			if err := l.acked(m); err != nil {
+				return err
+			}
+		case m := <-l.recorded:
+			l.recordAcked(m)
+		case <-l.timer.C:
+			if err := l.expire(); err != nil {
+				return err
+			}
+		case err := <-l.closed:
+			return err
+		case <-stop:
+			stop = nil
+			l.drain()
+		case <-l.drainTick():
+		}
+	}
+}
+
+// take examines a submission and those that wait behind it.
+func (l *loop) take(m *nats.Msg) {
+	rules, now := l.g.rules.Load(), l.g.cfg.Now()
+	for n := 1; ; n++ {
+		l.accept(rules, m, now)
+		if n == drainAtOnce {
+			return
+		}
+		select {
+		case m = <-l.in:
+		default:
+			return
+		}
+	}
+}
+
+func (l *loop) accept(rules *guard.Rules, m *nats.Msg, now time.Time) {
+	agency := guard.AgencyOf(m.Subject)
+	foreign := m.Reply != "" && !mayAnswer(agency, m.Reply)
+	s := &submission{msg: m, mute: foreign || m.Reply == ""}
+	if len(l.waiting) >= l.g.cfg.MaxWaiting || l.waitingBytes+len(m.Data) > l.g.cfg.MaxWaitingBytes {
+		l.g.metrics.Pushback.Add(1)
+		l.answer(s, admission.Refuse(busy("too many reports wait for the disk")))
+		return
+	}
+	if foreign {
+		l.g.metrics.ForeignReply.Add(1)
+	}
+	s.x = guard.Examine(rules, guard.Received{Subject: m.Subject, Payload: m.Data, At: now, ForeignReply: foreign})
+	l.waiting = append(l.waiting, s)
+	l.waitingBytes += len(m.Data)
+}
+
+func busy(why string) admission.Reasons { return unavailable(admission.Unavailable, why) }
+
+func unavailable(code admission.Code, why string) admission.Reasons {
+	var r admission.Reasons
+	r.Add(code, "", why+"; the report is not acknowledged", "send the same report again")
+	return r
+}
+
+// answer sends to the sender's inbox; the caller has checked it.
+func (l *loop) answer(s *submission, data []byte) {
+	if s.mute {
+		return
+	}
+	if err := l.intake.Publish(s.msg.Reply, data); err != nil {
+		l.g.metrics.Unanswered.Add(1)
+	}
+}
+
+// answerDecided tells a sender what was decided, and records a refusal.
+func (l *loop) answerDecided(s *submission) {
+	m := &l.g.metrics
+	switch s.d.Verdict {
+	case guard.Admit:
+		m.Admitted.Add(1)
+		l.answer(s, admission.Ack(subject.Reports, s.d.Sequence, false, false))
+	case guard.Duplicate:
+		m.Duplicate.Add(1)
+		l.answer(s, admission.Ack(subject.Reports, s.d.Sequence, true, false))
+	case guard.Superseded:
+		m.Superseded.Add(1)
+		l.answer(s, admission.Ack(subject.Reports, s.d.Sequence, true, true))
+	default:
+		l.record(s)
+		m.refused(s.d.Reasons)
+		l.answer(s, admission.Refuse(s.d.Reasons))
+	}
+	m.AckLatency.observe(l.g.cfg.Now().Sub(s.x.Received))
+}
+
+// drain stops taking reports; what the server has already sent still comes.
+func (l *loop) drain() {
+	l.drained = make(chan struct{})
+	done := l.drained
+	l.sub.SetClosedHandler(func(string) { close(done) })
+	if err := l.sub.Drain(); err != nil {
+		// Not connected: nothing more will come.
+		l.log.Warn("subscription not drained", zap.Error(err))
+		close(done)
+	}
+}
+
+// drainTick wakes the loop when the subscription is drained.
+func (l *loop) drainTick() <-chan struct{} {
+	if l.drained == nil || l.flight != nil || len(l.waiting) > 0 || len(l.in) > 0 {
+		return nil
+	}
+	return l.drained
+}
+
+// finished says whether everything that was taken is answered.
+func (l *loop) finished() bool {
+	if l.flight != nil || len(l.waiting) > 0 || len(l.in) > 0 {
+		return false
+	}
+	select {
+	case <-l.drained:
+		return len(l.in) == 0
+	default:
+		return false
+	}
+}
+
+// open connects, rebuilds the index and then subscribes.
+func (l *loop) open(ctx context.Context) error {
+	var err error
+	if l.intake, err = l.connect("guard intake"); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	// A commit that was buffered through a reconnect would arrive late; better not at all.
+	if l.store, err = l.connect("guard store", nats.ReconnectBufSize(-1)); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	l.inbox, l.recordInbox = l.store.NewInbox(), l.store.NewInbox()
+	if _, err = l.store.ChanSubscribe(l.inbox+".*.*", l.acks); err != nil {
+		return fmt.Errorf("subscribe to acknowledgements: %w", err)
+	}
+	if _, err = l.store.ChanSubscribe(l.recordInbox+".*", l.recorded); err != nil {
+		return fmt.Errorf("subscribe to acknowledgements: %w", err)
+	}
+	if err = l.reload(ctx); err != nil {
+		return err
+	}
+	if l.sub, err = l.intake.ChanQueueSubscribe(subject.SubmitAll, QueueGroup, l.in); err != nil {
+		return fmt.Errorf("subscribe to submissions: %w", err)
+	}
+	if err = l.intake.Flush(); err != nil {
+		return fmt.Errorf("subscribe to submissions: %w", err)
+	}
+	return nil
+}
+
+func (l *loop) connect(name string, more ...nats.Option) (*nats.Conn, error) {
+	opts := append([]nats.Option{
+		nats.Name("watchfloor " + name + " " + l.g.cfg.Rules.Cell), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
+		nats.ReconnectJitter(0, 0), nats.RetryOnFailedConnect(false),
+		nats.ClosedHandler(func(c *nats.Conn) {
+			err := c.LastError()
+			if err == nil {
+				err = nats.ErrConnectionClosed
+			}
+			select {
+			case l.closed <- fmt.Errorf("%s: %w", name, err):
+			default:
+			}
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if errors.Is(err, nats.ErrSlowConsumer) {
+				l.g.metrics.Dropped.Add(1)
+			}
+			l.log.Warn("connection reports an error", zap.String("connection", name), zap.Error(err))
+		}),
+	}, more...)
+	return nats.Connect(l.g.cfg.URL, append(opts, l.g.cfg.Options...)...)
+}
+
+func (l *loop) close() {
+	for _, c := range []*nats.Conn{l.intake, l.store} {
+		if c == nil {
+			continue
+		}
+		// The answers are on their way before the connection goes.
+		_ = c.FlushTimeout(2 * time.Second)
+		c.Close()
+	}
+}
