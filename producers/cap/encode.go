@@ -260,6 +260,8 @@ func encodePlace(a *areaXML, p *wf.Place) {
 	}
 }
 
-func encodePoint(p *wf.Point) string { return decimal(p.GetLatitude()) + "," + decimal(p.GetLongitude()) }
+func encodePoint(p *wf.Point) string {
+	return decimal(p.GetLatitude()) + "," + decimal(p.GetLongitude())
+}
 
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

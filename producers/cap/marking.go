@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/watchfloor/watchfloor/producers/codec"
 	"github.com/watchfloor/watchfloor/proto/admission"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
@@ -50,7 +48,7 @@ func (c *converter) scopeLabel() *wf.Label {
 		c.bad(admission.UnknownMarking, "alert.scope", "the policy maps no label to the scope "+quote(a.Scope), "map the scope in the policy, or send the alert natively with its label")
 		return nil
 	}
-	return withOriginal(l, strings.TrimSpace(a.Scope+" "+a.Restriction))
+	return c.o.Mark(l, line(a.Scope+" "+a.Restriction))
 }
 
 // unscoped is CAP 1.0, where scope is optional: the agency's own label holds.
@@ -63,7 +61,7 @@ func (c *converter) unscoped() *wf.Label {
 		c.bad(admission.UnknownMarking, "alert.scope", "the alert has no scope and the agency no default label", "give <scope>")
 		return nil
 	}
-	return withOriginal(c.o.Label, "")
+	return c.o.Mark(c.o.Label, "")
 }
 
 // wordLabel maps a confidentiality word. The default of EDXL-DE restricts
@@ -82,11 +80,5 @@ func (c *converter) wordLabel(word string) *wf.Label {
 		c.bad(admission.UnknownMarking, field, "the policy maps no label to the marking "+quote(word), "map the marking in the policy")
 		return nil
 	}
-	return withOriginal(l, word)
-}
-
-func withOriginal(l *wf.Label, original string) *wf.Label {
-	out := proto.CloneOf(l)
-	out.Original = line(original)
-	return out
+	return c.o.Mark(l, line(word))
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/watchfloor/watchfloor/proto/label"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -26,6 +28,21 @@ func Join(a, b *wf.Label) (*wf.Label, error) {
 	out.OrconCells = joinOrcon(a, b)
 	out.Original = joinOriginal(a.GetOriginal(), b.GetOriginal())
 	return out, nil
+}
+
+// Mark is a mapped label as a report carries it: with the sides of the agency's
+// own label, because a marking names none, and the marking as written. The
+// result never reads wider than l.
+func (o Options) Mark(l *wf.Label, original string) *wf.Label {
+	out := proto.CloneOf(l)
+	for _, s := range o.Label.GetSides() {
+		if !slices.Contains(out.Sides, s) {
+			out.Sides = append(out.Sides, s)
+		}
+	}
+	slices.Sort(out.Sides)
+	out.Original = original
+	return out
 }
 
 // joinOrcon keeps the cells that every originator-controlled part names.
