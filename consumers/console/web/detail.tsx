@@ -1,0 +1,264 @@
+// One situation: what it is, why its reports are one thing, and from whom.
+
+import { signal, useSignalEffect } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { Problem, type Client } from "./client";
+import { Why } from "./evidence";
+import type { Situation } from "./model";
+import { basemap, countyList } from "./places";
+import { connection, select, selected, shown, situation, status, trail, picture } from "./state";
+import { SeverityTag } from "./shape";
+import { confidenceWord, count, KIND_WORD, local, metres, plural, TREND_SIGN, TREND_WORD, zulu } from "./words";
+
+interface Told {
+  id: string;
+  revision: string;
+  lines: string[];
+  error: string;
+}
+
+const told = signal<Told | null>(null);
+
+/** A situation's own version: it changes whenever its members do. */
+const versionOf = (s: Situation): string => `${s.members.map((m) => m.revision).join()}|${s.links.length}|${s.score}`;
+
+/**
+ * Keeps the explanation of the selected situation as fresh as the list: one
+ * question at a time, so that a situation that changes all the time is still
+ * explained.
+ */
+export function useExplanation(client: Client): void {
+  const busy = useRef(false);
+  useSignalEffect(() => {
+    const s = situation.value;
+    if (s && !busy.current) void keepTold(client, busy);
+  });
+}
+
+async function keepTold(client: Client, busy: { current: boolean }): Promise<void> {
+  busy.current = true;
+  try {
+    for (let s = situation.peek(); s; s = situation.peek()) {
+      const revision = versionOf(s);
+      const known = told.peek();
+      if (known?.id === s.id && known.revision === revision) return;
+      if (known?.id === s.id) await new Promise((done) => setTimeout(done, 1000));
+      told.value = await ask(client, s.id, revision);
+    }
+  } finally {
+    busy.current = false;
+  }
+}
+
+async function ask(client: Client, id: string, revision: string): Promise<Told> {
+  try {
+    const e = await client.situation(id, status.peek(), AbortSignal.timeout(15_000));
+    return { id, revision, lines: e.explanation, error: "" };
+  } catch (e) {
+    const error = e instanceof Problem ? e.message : "the server does not answer";
+    return { id, revision, lines: [], error };
+  }
+}
+
+export function Detail() {
+  const s = situation.value;
+  return (
+    <aside class="side" aria-label="Situation" id="detail" tabIndex={-1}>
+      {s ? <Open s={s} /> : <Gone />}
+    </aside>
+  );
+}
+
+function Close() {
+  return (
+    <button type="button" class="close" onClick={() => select("")} aria-label="Close the situation">
+      ✕
+    </button>
+  );
+}
+
+/** The selected id is not in the picture: merged, withdrawn, expired or never. */
+function Gone() {
+  void shown.value;
+  const end = trail.end(selected.value);
+  const into = end ? picture.situations.get(end) : undefined;
+  return (
+    <div class="side-head">
+      <div class="line">
+        <h2>{connection.value.phase === "loading" ? "Loading" : "No longer in the picture"}</h2>
+        <span class="spacer" />
+        <Close />
+      </div>
+      <p>
+        {into ? "It became part of another situation: " : "Its reports were withdrawn or have expired, it was joined to another situation, or this status never held it."}
+        {into && (
+          <button type="button" class="link" onClick={() => select(into.id)}>
+            {into.headline || into.id}
+          </button>
+        )}
+      </p>
+      <p class="faint">
+        <code>{selected.value}</code>
+      </p>
+    </div>
+  );
+}
+
+function Open({ s }: { s: Situation }) {
+  return (
+    <>
+      <div class="side-head">
+        <div class="line">
+          <SeverityTag severity={s.severity} />
+          <span class="kind">{KIND_WORD[s.kind]}</span>
+          {s.ended && <span class="kind">ended</span>}
+          <span class="spacer" />
+          <Close />
+        </div>
+        <h2>{s.headline || s.id}</h2>
+      </div>
+      <div class="side-body">
+        <Facts s={s} />
+        <Explanation s={s} />
+        <Why s={s} />
+        <Members s={s} />
+        <Mentions s={s} />
+        <Ignored s={s} />
+        <p class="faint id">
+          id <code>{s.id}</code>
+        </p>
+      </div>
+    </>
+  );
+}
+
+function Facts({ s }: { s: Situation }) {
+  void basemap.value;
+  return (
+    <dl class="facts">
+      <dt>Last event</dt>
+      <dd>
+        {zulu(s.last_event)} <span class="faint">{local(s.last_event)}</span>
+      </dd>
+      <dt>First event</dt>
+      <dd>
+        {zulu(s.first_event)} <span class="faint">{local(s.first_event)}</span>
+      </dd>
+      <dt>Where</dt>
+      <dd>
+        {countyList(s.counties, 24) || "no county given"}
+        {s.center && (
+          <div class="faint">
+            {s.center.latitude.toFixed(4)}, {s.center.longitude.toFixed(4)}
+            {s.uncertainty_m > 0 && ` ±${metres(s.uncertainty_m)}`}
+          </div>
+        )}
+      </dd>
+      <dt>Confidence</dt>
+      <dd>
+        {confidenceWord(s.confidence)} ({Math.round(s.confidence / 10)} of 100) from{" "}
+        {plural(s.originators, "independent originator")}
+      </dd>
+      <dt>Trend, score</dt>
+      <dd>
+        {TREND_SIGN[s.trend]} {TREND_WORD[s.trend] || "not known"}, {count(s.score)}
+      </dd>
+    </dl>
+  );
+}
+
+function Explanation({ s }: { s: Situation }) {
+  const t = told.value?.id === s.id ? told.value : null;
+  return (
+    <section aria-label="Explanation" class="explanation" aria-busy={t === null}>
+      <h3>Why this is one situation</h3>
+      {t === null && <p class="faint">Asking for the explanation.</p>}
+      {t?.error && <p class="error">No explanation: {t.error}.</p>}
+      {t && t.lines.length > 0 && (
+        <ol>
+          {t.lines.map((l, i) => (
+            <li key={i}>{l}</li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+const MOST = 200; // rows of one table; a hurricane has thousands of members
+
+function Members({ s }: { s: Situation }) {
+  const rows = s.members.slice(0, MOST);
+  return (
+    <section aria-label="Reports">
+      <h3>
+        Reports <span class="n">{count(s.members.length)}</span>
+      </h3>
+      <table class="members">
+        <thead>
+          <tr>
+            <th scope="col" class="num">
+              No.
+            </th>
+            <th scope="col">Agency</th>
+            <th scope="col">Record</th>
+            <th scope="col">Cell</th>
+            <th scope="col">Kind</th>
+            <th scope="col">Event</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((m, i) => (
+            <tr key={`${m.cell}/${m.agency}/${m.report_id}`} class={m.superseded ? "superseded" : ""}>
+              <td class="num faint">{i + 1}</td>
+              <td>{m.agency}</td>
+              <td class="record" title={m.record}>
+                {m.record || m.report_id}
+                {m.superseded && <span class="tag">superseded</span>}
+              </td>
+              <td>{m.cell}</td>
+              <td>{KIND_WORD[m.kind]}</td>
+              <td class="when" title={`${zulu(m.event_time)} ${local(m.event_time)}`}>
+                {zulu(m.event_time).slice(5, 16)}Z
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {s.members.length > MOST && <p class="faint">and {plural(s.members.length - MOST, "more report")}</p>}
+    </section>
+  );
+}
+
+function Mentions({ s }: { s: Situation }) {
+  if (s.mentions.length === 0) return null;
+  return (
+    <section aria-label="Mentions">
+      <h3>Spoken of by several</h3>
+      <ul class="mentions">
+        {s.mentions.map((m) => (
+          <li key={`${m.kind}/${m.value}`}>
+            <span class="tag">{m.kind}</span> <code>{m.value}</code> <span class="faint">in {plural(m.members, "report")}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Ignored({ s }: { s: Situation }) {
+  if (s.ignored.length === 0) return null;
+  return (
+    <section aria-label="Given no weight">
+      <h3>Shared, and given no weight</h3>
+      <ul class="mentions">
+        {s.ignored.map((m) => (
+          <li key={`${m.kind}/${m.value}`}>
+            <span class="tag">{m.reason}</span> {m.kind} <code>{m.value}</code>{" "}
+            <span class="faint">in {plural(m.members, "report")}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

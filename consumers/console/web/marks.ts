@@ -1,0 +1,95 @@
+// Situations as marks of a map: points, outlines, circles of uncertainty.
+// Both maps, with and without WebGL, draw these.
+
+import type * as G from "geojson";
+import type { Point, Severity, Situation } from "./model";
+import { countyCenter } from "./places";
+import { rank } from "./words";
+
+export interface Mark {
+  id: string;
+  severity: Severity;
+  rank: number;
+  reports: number;
+  headline: string;
+  /** The place is the middle of a county, for want of a finer one. */
+  approximate: boolean;
+}
+
+const position = (p: Point): G.Position => [p.longitude, p.latitude];
+
+/** Where to put a situation: its centre, else its first county's. */
+export function placeOf(s: Situation): Point | null {
+  return s.center ?? countyCenter(s.counties[0] ?? "");
+}
+
+export function points(all: Situation[]): G.FeatureCollection<G.Point, Mark> {
+  const features: G.Feature<G.Point, Mark>[] = [];
+  for (const s of all) {
+    const at = placeOf(s);
+    if (at) features.push({ type: "Feature", properties: markOf(s), geometry: { type: "Point", coordinates: position(at) } });
+  }
+  return { type: "FeatureCollection", features };
+}
+
+function markOf(s: Situation): Mark {
+  return {
+    id: s.id,
+    severity: s.severity,
+    rank: rank(s.severity),
+    reports: s.members.length,
+    headline: s.headline,
+    approximate: s.center === null,
+  };
+}
+
+/** The outline of one situation: its hull, else its circle of uncertainty. */
+export function area(s: Situation | null): G.FeatureCollection<G.Polygon> {
+  const ring = s ? outline(s) : [];
+  if (!s || ring.length < 4) return { type: "FeatureCollection", features: [] };
+  return {
+    type: "FeatureCollection",
+    features: [{ type: "Feature", properties: { severity: s.severity }, geometry: { type: "Polygon", coordinates: [ring] } }],
+  };
+}
+
+function outline(s: Situation): G.Position[] {
+  if (s.hull.length >= 3) {
+    const ring = s.hull.map(position);
+    const [first, last] = [ring[0], ring[ring.length - 1]];
+    if (first && last && (first[0] !== last[0] || first[1] !== last[1])) ring.push(first);
+    return ring;
+  }
+  return s.center && s.uncertainty_m > 0 ? circle(s.center, s.uncertainty_m) : [];
+}
+
+const METRES_PER_DEGREE = 111_320;
+
+function circle(center: Point, radius: number): G.Position[] {
+  const ring: G.Position[] = [];
+  const wide = METRES_PER_DEGREE * Math.max(0.05, Math.cos((center.latitude * Math.PI) / 180));
+  for (let i = 0; i <= 48; i++) {
+    const a = (i / 48) * 2 * Math.PI;
+    ring.push([center.longitude + (Math.cos(a) * radius) / wide, center.latitude + (Math.sin(a) * radius) / METRES_PER_DEGREE]);
+  }
+  return ring;
+}
+
+export type Bounds = [west: number, south: number, east: number, north: number];
+
+export const MISSISSIPPI: Bounds = [-91.8, 30.0, -88.0, 35.1];
+
+/**
+ * The view that holds the marks: all but the outermost fiftieth on each side,
+ * so that one stray place does not shrink the rest to a dot.
+ */
+export function boundsOf(all: Situation[]): Bounds {
+  const at = all.map(placeOf).filter((p) => p !== null);
+  if (at.length === 0) return MISSISSIPPI;
+  const lon = at.map((p) => p.longitude).sort((a, b) => a - b);
+  const lat = at.map((p) => p.latitude).sort((a, b) => a - b);
+  const cut = Math.floor(at.length / 50);
+  const low = (v: number[]) => v[cut] ?? 0;
+  const high = (v: number[]) => v[v.length - 1 - cut] ?? 0;
+  return [low(lon), low(lat), high(lon), high(lat)];
+}
