@@ -89,7 +89,12 @@ export function Bar() {
   return (
     <header class="bar">
       <h1>
-        Watchfloor <span class="cell" title="The cell this page shows">{c?.cell ?? ""}</span>
+        Watchfloor
+        {c && (
+          <span class="cell" title="The cell this page shows">
+            {c.cell}
+          </span>
+        )}
       </h1>
       {c && <StatusSwitch />}
       {c && <ConnectionState />}

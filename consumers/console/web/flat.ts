@@ -39,10 +39,11 @@ export class Flat {
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", "Map of the situations; the list holds the same in words");
     o.container.append(this.canvas, this.button("+", "Zoom in", 2), this.button("−", "Zoom out", 0.5));
-    this.resize = new ResizeObserver(() => this.view());
+    this.resize = new ResizeObserver(() => this.size());
     this.resize.observe(o.container);
     if (o.basemap) void this.setBasemap(o.basemap);
     this.listen();
+    this.size();
     this.view();
   }
 
@@ -126,14 +127,20 @@ export class Flat {
     if (hit) this.o.onSelect(hit.properties.id);
   }
 
-  /** Fits the view to the bounds and the canvas to its box. */
-  private view(): void {
+  /** Fits the canvas to its box; the middle of the view stays. */
+  private size(): void {
     const { clientWidth: w, clientHeight: h } = this.o.container;
     const dense = devicePixelRatio || 1;
     this.canvas.width = w * dense;
     this.canvas.height = h * dense;
     this.canvas.style.width = `${w}px`;
     this.canvas.style.height = `${h}px`;
+    this.draw();
+  }
+
+  /** Fits the view to the bounds. */
+  private view(): void {
+    const { clientWidth: w, clientHeight: h } = this.o.container;
     const [west, south, east, north] = this.bounds;
     const [x0, y0] = project([west, north]);
     const [x1, y1] = project([east, south]);

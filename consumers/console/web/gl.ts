@@ -90,7 +90,7 @@ export class Gl {
     const [at] = points([s]).features;
     const [lng = 0, lat = 0] = at?.geometry.coordinates ?? [];
     if (!at) return;
-    this.map.easeTo({ center: [lng, lat], zoom: Math.max(this.map.getZoom(), 7), duration: this.o.still ? 0 : 500 });
+    this.map.easeTo({ center: [lng, lat], zoom: Math.max(this.map.getZoom(), 7.4), duration: this.o.still ? 0 : 500 });
   }
 
   async fit(all: Situation[]): Promise<void> {

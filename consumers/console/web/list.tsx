@@ -135,6 +135,9 @@ function Row({ s, index }: { s: Situation; index: number }) {
           </span>
         )}
         <span class="spacer" />
+        <span role="gridcell" class="conf">
+          conf. {confidenceWord(s.confidence)} {Math.round(s.confidence / 10)}
+        </span>
         <span role="gridcell" class="trend" title={TREND_WORD[s.trend] && `Trend: ${TREND_WORD[s.trend]}`}>
           {TREND_SIGN[s.trend]}
           <span class="hidden">{TREND_WORD[s.trend]}</span>
@@ -151,9 +154,6 @@ function Row({ s, index }: { s: Situation; index: number }) {
       <div class="line faint">
         <span role="gridcell" class="where">
           {countyList(s.counties, 3) || "no county"}
-        </span>
-        <span role="gridcell" class="conf">
-          conf. {confidenceWord(s.confidence)} {Math.round(s.confidence / 10)}
         </span>
         <span role="gridcell" class="when">
           {zuluShort(s.last_event)} <span class="local">{local(s.last_event)}</span>

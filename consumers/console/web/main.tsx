@@ -29,6 +29,9 @@ function takeToken(): void {
   if (given !== "" || token.value === "") token.value = given || (sessionStorage.getItem(KEPT) ?? "");
 }
 
+// Before the effects below: one of them writes the address without fragment.
+takeToken();
+
 /** Asks the cell what it is, until it says or refuses. */
 async function enter(c: Client, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; !signal.aborted; attempt++) {
@@ -84,12 +87,12 @@ effect(() => {
   return () => abort.abort();
 });
 
-/** A new selection is a step of the history; typing a filter is not. */
+/** Opening a situation is a step of the history; going on to the next is not. */
 let lastSelected = selected.peek();
 effect(() => {
   const to = location.pathname + address.write(here.value);
   if (to === location.pathname + location.search) return;
-  if (selected.value !== lastSelected) history.pushState(null, "", to);
+  if ((selected.value === "") !== (lastSelected === "")) history.pushState(null, "", to);
   else history.replaceState(null, "", to);
   lastSelected = selected.value;
 });
@@ -136,7 +139,6 @@ function App() {
   );
 }
 
-takeToken();
 addEventListener("hashchange", takeToken);
 addEventListener("popstate", () => {
   go(address.read(location.search));

@@ -61,10 +61,10 @@ export function zuluShort(iso: string): string {
 
 const zone = new Intl.DateTimeFormat("en-US", { timeZoneName: "short" });
 
-/** "22:12 CST", with the day when it is another than the Zulu one. */
+/** "22:12 CST", with the day when it is not the Zulu one; empty in UTC. */
 export function local(iso: string): string {
   const d = parse(iso);
-  if (!d) return "";
+  if (!d || d.getTimezoneOffset() === 0) return "";
   const name = zone.formatToParts(d).find((p) => p.type === "timeZoneName")?.value ?? "local";
   const day = d.getDate() === d.getUTCDate() ? "" : `${d.getDate()} ${MONTHS[d.getMonth()]} `;
   return `${day}${two(d.getHours())}:${two(d.getMinutes())} ${name}`;

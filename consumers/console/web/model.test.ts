@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as address from "./address";
+import { cell, situation } from "./model";
+import { points } from "./marks";
+import { bits, byScore, confidenceWord, local, span, zulu, zuluShort } from "./words";
+
+test("an absent field is its zero value, a strange one does no harm", () => {
+  for (const raw of [{}, null, "text", { members: 3, links: [null], hull: {}, score: "x", severity: 7, center: [] }]) {
+    const s = situation(raw);
+    assert.equal(s.severity, "unknown");
+    assert.equal(s.kind, "unspecified");
+    assert.equal(s.score, 0);
+    assert.deepEqual(s.members, []);
+  }
+});
+
+test("enumerations lose their prefix, 64-bit integers their quotes", () => {
+  const s = situation({ kind: "KIND_SAR", severity: "SEVERITY_EXTREME", trend: "TREND_RISING", weakest_link: 0, members: [{ revision: "9007199254740993" }] });
+  assert.equal(s.kind, "sar");
+  assert.equal(s.severity, "extreme");
+  assert.equal(s.trend, "rising");
+  assert.equal(s.weakest_link, 0);
+  assert.equal(s.members[0]?.revision, "9007199254740993");
+});
+
+test("a cell without a marking is refused", () => {
+  assert.throws(() => cell({ cell: "le", marking: { banner: "" } }), /without a marking/);
+  assert.throws(() => cell({ cell: "le" }), /without a marking/);
+  const got = cell({ cell: "le", marking: { banner: "CUI//LE" }, statuses: ["test", "actual", "other"] });
+  assert.deepEqual(got.statuses, ["actual", "test"]);
+});
+
+test("an address is read back as it was written", () => {
+  const a: address.Address = { status: "exercise", selected: "00ff", text: "hinds, fbi & co", kinds: ["sar", "cyber"], panel: "feeds" };
+  assert.deepEqual(address.read(address.write(a)), a);
+  assert.deepEqual(address.read(address.write(address.EMPTY)), address.EMPTY);
+});
+
+test("an address out of bounds is an empty one", () => {
+  const got = address.read("?status=secret&situation=%3Cscript%3E&kind=sar,none&panel=x");
+  assert.deepEqual(got, { ...address.EMPTY, kinds: ["sar"] });
+});
+
+test("the token is read from the fragment and never written", () => {
+  assert.equal(address.tokenOf("#token=abc.def-1"), "abc.def-1");
+  assert.equal(address.tokenOf("#other"), "");
+  assert.ok(!address.write({ ...address.EMPTY, text: "x" }).includes("token"));
+});
+
+test("the list is ordered by score, then newest, then id", () => {
+  const s = (id: string, score: number, last_event: string) => situation({ id, score, last_event });
+  const all = [s("d", 1, "2026-01-01"), s("b", 5, "2026-01-01"), s("a", 5, "2026-01-01"), s("c", 5, "2026-01-02")];
+  assert.deepEqual(all.sort(byScore).map((x) => x.id), ["c", "a", "b", "d"]);
+});
+
+test("times, spans, bits and confidence in words", () => {
+  assert.equal(zulu("2026-11-21T04:05:06.789Z"), "2026-11-21 04:05:06Z");
+  assert.equal(zuluShort("2026-11-21T04:05:06Z"), "21 Nov 04:05Z");
+  assert.equal(zulu(""), "–");
+  assert.equal(local("not a time"), "");
+  assert.deepEqual([4_000, 600_000, 3 * 3_600_000, 50 * 3_600_000].map(span), ["4 s", "10 min", "3 h", "2 d"]);
+  assert.deepEqual([26_449, -3_000, 0].map(bits), ["+26.4", "−3.0", "+0.0"]);
+  assert.deepEqual([399, 400, 700].map(confidenceWord), ["low", "moderate", "high"]);
+});
+
+test("a situation without a place is no mark, one on the equator is", () => {
+  const marks = points([situation({ id: "1" }), situation({ id: "2", center: {} }), situation({ id: "3", center: { latitude: 32, longitude: -90 } })]);
+  assert.deepEqual(marks.features.map((f) => [f.properties.id, f.geometry.coordinates]), [
+    ["2", [0, 0]],
+    ["3", [-90, 32]],
+  ]);
+});
