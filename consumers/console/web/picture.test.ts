@@ -56,7 +56,7 @@ test("a feed heard keeps what the snapshot knew of it", () => {
   assert.equal(got?.expect_every_seconds, 600);
 });
 
-test("a merged situation is followed to where it went, a loop is not followed for ever", () => {
+test("a merged situation is followed to where it went, one that came back is where it is", () => {
   const t = new Trail();
   const merged = (a: string, b: string) => ({ type: "merged", situation_id: a, other_id: b });
   t.note([merged("1", "2"), merged("2", "3"), { type: "split", situation_id: "9", other_id: "1" }]);
@@ -65,4 +65,5 @@ test("a merged situation is followed to where it went, a loop is not followed fo
   assert.equal(t.end("9"), null);
   t.note([merged("3", "1")]);
   assert.equal(t.end("1"), null);
+  assert.equal(t.end("2"), "1");
 });

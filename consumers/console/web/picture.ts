@@ -66,6 +66,7 @@ export class Trail {
     for (const e of events) {
       if (e.type === "merged" && e.other_id !== "" && e.other_id !== e.situation_id) {
         this.into.set(e.situation_id, e.other_id);
+        this.into.delete(e.other_id); // it lives, whatever became of it before
       }
     }
   }
