@@ -1,0 +1,221 @@
+package exercise
+
+import (
+	"fmt"
+	"time"
+
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+// Names of the events a scorecard asks for by name.
+const (
+	EventPlot      = "plot"
+	EventDecoy     = "decoy"
+	EventHurricane = "hurricane"
+	EventIntrusion = "intrusion"
+	EventCircular  = "circular"
+)
+
+// cast is who and what the plot turns on. The two sides know the man under two
+// spellings; the intelligence side has his number with two digits swapped and
+// saw only part of the plate. No identifier is the same on both sides.
+type cast struct {
+	target       *site
+	man, other   person // as police write him, and as the services do
+	friend       person // known to police only
+	contact      person // known to the services only
+	van          vehicle
+	glimpse      string // the plate as the watcher at the fence saw it
+	partPlate    string // the plate as the services saw it
+	passport     string // of an alias, known to the services only
+	chat         string
+	watched      time.Time // when he stood at the fence
+	fence        spot
+	caseFile     string
+	garbledPhone string
+}
+
+// watchable are the sites of the first tier that a plot may turn on.
+var watchable = []int{0, 1, 3, 6, 8, 12}
+
+func newCast(s *story) *cast {
+	r := &s.rng
+	c := &cast{target: &sites[watchable[r.n(len(watchable))]]}
+	sp := spellings[r.n(len(spellings))]
+	c.man = r.person()
+	c.man.given, c.man.family, c.man.sex, c.man.phone = sp.given, sp.family, "M", r.localPhone()
+	c.other = c.man
+	c.other.given, c.other.family = sp.otherGiven, sp.otherFamily
+	c.garbledPhone = transposed(r, c.man.phone)
+	c.other.phone = c.garbledPhone
+	c.other.email = r.email(sp.otherGiven, sp.otherFamily)
+	c.friend, c.contact = r.person(), r.person()
+	c.van = r.vehicle()
+	c.van.make, c.van.model, c.van.color = "Ford", "Transit", "white"
+	c.glimpse = unseen(c.van.plate, 2)
+	c.partPlate = unseen(c.van.plate, 2, 5)
+	c.passport, c.chat = r.passport(), r.from(lowerLetters, 9)
+	c.watched = s.world.after(30*time.Hour + time.Duration(r.between(0, 240))*time.Minute)
+	c.fence = r.near(c.target.spot(), 250)
+	c.caseFile = "415F-JN-" + r.digits(6)
+	return c
+}
+
+func plot(s *story) {
+	c := newCast(s)
+	plotPolice(s, c)
+	plotServices(s, c)
+}
+
+// plotPolice is the half that lies in cell le.
+func plotPolice(s *story, c *cast) {
+	r, t, site := &s.rng, c.watched, c.target
+	const ev = EventPlot
+	seen := s.report(ev, site.watch, wf.Kind_KIND_SAR, t).at(c.fence.place(40)).
+		about(c.man.subject(), c.van.entity(partial(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, c.glimpse, "US-MS"))).
+		say("Man photographed the intake at "+site.name, fmt.Sprintf("A man who called himself %s filmed the fence line from a %s, plate %s with one letter unread.", c.man.name(), c.van.describe(), c.glimpse)).
+		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_PHOTOGRAPHY, wf.Behavior_BEHAVIOR_SURVEILLANCE).severity(wf.Severity_SEVERITY_MODERATE).send()
+	seen.revise(3*time.Hour, func(rep *wf.Report) {
+		rep.InformationCredibility = wf.InformationCredibility_INFORMATION_CREDIBILITY_2
+		rep.Narrative += " A second guard confirms the time."
+	})
+
+	stop := s.report(ev, "mhp", wf.Kind_KIND_SAR, t.Add(5*time.Hour)).at(r.near(c.fence, 600).place(30)).
+		about(birth(c.man.subject(c.man.licence(), c.man.telephone(), ident(wf.IdentifierType_IDENTIFIER_TYPE_PHONE, s.world.switchboards[0], "")), c.man.born, 3),
+			c.van.entity(c.van.registration(), c.van.number())).
+		say("Traffic stop near "+site.name, fmt.Sprintf("Driver %s, born %s, gave %s and the motel %s as contacts; %s, plate %s. Could not say why he was parked there at night.",
+			c.man.name(), c.man.dob(), c.man.phone, s.world.switchboards[0], c.van.describe(), c.van.plate)).
+		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_SURVEILLANCE).severity(wf.Severity_SEVERITY_MODERATE).send()
+
+	s.report(ev, "atf", wf.Kind_KIND_SAR, t.Add(14*time.Hour)).at(r.in(countyByFIPS("28049").town, "28049").place(60)).
+		about(birth(c.man.subject(c.man.licence(), c.man.telephone()), c.man.born, 3)).
+		say("Bulk purchase without a permit", fmt.Sprintf("%s paid cash for restricted materials and left %s for the delivery.", c.man.name(), c.man.phone)).
+		sar("CHEM", "", wf.Behavior_BEHAVIOR_MATERIALS).severity(wf.Severity_SEVERITY_SEVERE).send()
+
+	s.report(ev, "hinds-so", wf.Kind_KIND_SAR, t.Add(20*time.Hour)).at(r.in(countyByFIPS("28049").town, "28049").place(60)).
+		about(c.man.subject(), c.van.entity(c.van.registration())).
+		say("Contractor badges stolen", fmt.Sprintf("Badges of a firm that works at %s were taken; a %s, plate %s, was at the yard, rented by %s.", site.name, c.van.describe(), c.van.plate, c.man.name())).
+		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_THEFT).severity(wf.Severity_SEVERITY_MODERATE).send()
+
+	file := s.report(ev, "fbi", wf.Kind_KIND_THREAT, t.Add(26*time.Hour)).at(site.spot().target()).
+		about(birth(c.man.subject(c.man.telephone()), c.man.born, 3), c.friend.subject(), mentioned(caseNumber("fbi", c.caseFile))).
+		say("Assessment opened on "+c.man.family, fmt.Sprintf("Case %s: %s and %s are believed to plan an attack on %s.", c.caseFile, c.man.name(), c.friend.name(), site.name)).
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, site.name).severity(wf.Severity_SEVERITY_SEVERE).
+		class(wf.RecordClass_RECORD_CLASS_CRIMINAL_INTELLIGENCE).orcon(Fused).
+		tearline(wf.Level_LEVEL_UNCLASSIFIED, []wf.Side{wf.Side_SIDE_LE}, "Report persons who film access points of energy and transport sites.").send()
+	file.revise(8*time.Hour, func(rep *wf.Report) { rep.Severity = wf.Severity_SEVERITY_EXTREME })
+
+	s.report(ev, "hsi", wf.Kind_KIND_SAR, t.Add(30*time.Hour)).at(r.in(countyByFIPS("28047").town, "28047").place(100)).
+		about(c.friend.subject(c.friend.licence()), c.man.entity(wf.EntityRole_ENTITY_ROLE_MENTIONED, c.man.telephone()), mentioned(caseNumber("fbi", c.caseFile))).
+		say("Parcel held", fmt.Sprintf("Parcel of timers addressed to %s, to be called for by %s on %s; see %s.", c.friend.name(), c.man.name(), c.man.phone, c.caseFile)).
+		sar("MAIL", "", wf.Behavior_BEHAVIOR_MATERIALS).severity(wf.Severity_SEVERITY_SEVERE).send()
+
+	s.report(ev, site.police, wf.Kind_KIND_SAR, t.Add(34*time.Hour)).at(r.near(c.fence, 120).place(20)).
+		about(c.van.entity(c.van.registration()), c.man.subject()).
+		say("Fence cut at "+site.name, fmt.Sprintf("A hole large enough for a man; %s, plate %s, was seen leaving. A guard knew the driver as %s.", c.van.describe(), c.van.plate, c.man.name())).
+		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_BREACH).severity(wf.Severity_SEVERITY_SEVERE).send()
+
+	s.report(ev, "msaic", wf.Kind_KIND_SAR, t.Add(9*time.Hour)).at(c.fence.place(200)).
+		about(c.man.subject(), c.van.entity(partial(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, c.glimpse, "US-MS"))).
+		copied(seen, site.watch, "msaic").refer(wf.ReferenceType_REFERENCE_TYPE_RELATED, seen).
+		say("Passed on: filming at "+site.name, fmt.Sprintf("From %s: %s filmed the fence line, plate %s.", site.watch, c.man.name(), c.glimpse)).
+		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_PHOTOGRAPHY).send().again(40 * time.Second)
+
+	s.report(ev, "mbi", wf.Kind_KIND_THREAT, t.Add(36*time.Hour)).at(site.spot().target()).
+		about(c.friend.subject(c.friend.licence()), c.man.subject(c.man.licence())).refer(wf.ReferenceType_REFERENCE_TYPE_RELATED, stop).
+		say("Associate identified", fmt.Sprintf("%s, who shares a storage unit with %s, asked about shift changes at %s.", c.friend.name(), c.man.name(), site.name)).
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, site.name).severity(wf.Severity_SEVERITY_SEVERE).send()
+}
+
+// plotServices is the half that lies in cells intel-s and intel.
+func plotServices(s *story, c *cast) {
+	r, t, site := &s.rng, c.watched, c.target
+	const ev = EventPlot
+	passport := ident(wf.IdentifierType_IDENTIFIER_TYPE_PASSPORT, c.passport, "USA")
+	account := ident(wf.IdentifierType_IDENTIFIER_TYPE_ACCOUNT, c.chat, "rivertalk")
+	plate := partial(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, c.partPlate, "US-MS")
+
+	s.report(ev, "cia", wf.Kind_KIND_THREAT, t.Add(-20*time.Hour)).
+		about(c.other.subject(passport, c.other.telephone(), c.other.mail()), c.contact.subject()).
+		say("Travel of "+c.other.family, fmt.Sprintf("%s returned on passport %s after meeting %s; reachable at %s and %s.", c.other.name(), c.passport, c.contact.name(), c.garbledPhone, c.other.email)).
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, "").severity(wf.Severity_SEVERITY_SEVERE).orcon(Fused).send()
+
+	s.report(ev, "nsa", wf.Kind_KIND_THREAT, t.Add(-6*time.Hour)).
+		about(c.other.subject(c.other.telephone(), c.other.mail(), account)).
+		say("Exchange of messages", fmt.Sprintf("Account %s and %s speak of a delivery in the week of the storm; number %s taken down by ear.", c.chat, c.other.email, c.garbledPhone)).
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, "").severity(wf.Severity_SEVERITY_SEVERE).send()
+
+	s.report(ev, "dhs-ia", wf.Kind_KIND_THREAT, t.Add(12*time.Minute)).at(r.near(c.fence, 140).place(60)).
+		about(birth(c.other.subject(), c.man.born, 2), c.van.entity(plate)).
+		say("Watcher's note at "+site.name, fmt.Sprintf("The man travelling as %s stood at the fence; %s, plate %s as far as it was seen.", c.other.name(), c.van.describe(), c.partPlate)).
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, site.name).severity(wf.Severity_SEVERITY_MODERATE).send()
+
+	s.report(ev, "northcom", wf.Kind_KIND_SAR, t.Add(18*time.Minute)).at(r.near(c.fence, 140).place(60)).
+		about(c.other.subject(), c.van.entity(plate)).
+		say("Vehicle at "+site.name, fmt.Sprintf("%s with plate %s; driver gave the name %s at the checkpoint.", c.van.describe(), c.partPlate, c.other.name())).
+		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_SURVEILLANCE).send()
+
+	ib := s.report(ev, "fbi-ib", wf.Kind_KIND_THREAT, t.Add(5*time.Hour+20*time.Minute)).at(r.near(c.fence, 500).place(80)).
+		about(birth(c.other.subject(c.other.telephone()), c.man.born, 3), c.van.entity(plate)).
+		say("Pattern of life, "+c.other.family, fmt.Sprintf("%s, born %s, uses %s; his %s carries plate %s.", c.other.name(), c.man.dob(), c.garbledPhone, c.van.describe(), c.partPlate)).
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, site.name).severity(wf.Severity_SEVERITY_SEVERE).send()
+	ib.revise(10*time.Hour, func(rep *wf.Report) {
+		rep.SourceReliability = wf.SourceReliability_SOURCE_RELIABILITY_B
+		rep.InformationCredibility = wf.InformationCredibility_INFORMATION_CREDIBILITY_2
+	})
+
+	s.report(ev, "dia", wf.Kind_KIND_SAR, t.Add(28*time.Hour)).at(r.near(site.spot(), 700).place(90)).
+		about(c.other.subject(c.other.telephone())).
+		say("Probing of a checkpoint", fmt.Sprintf("%s tried a side gate; the number %s was on the pass he showed.", c.other.name(), c.garbledPhone)).
+		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_TESTING_SECURITY).severity(wf.Severity_SEVERITY_MODERATE).send()
+
+	s.report(ev, "nctc", wf.Kind_KIND_THREAT, t.Add(32*time.Hour)).at(site.spot().target()).
+		about(c.other.subject(passport), c.contact.subject()).
+		say("Record review", fmt.Sprintf("Passport %s of %s was used with %s twice this year.", c.passport, c.other.name(), c.contact.name())).
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, site.name).severity(wf.Severity_SEVERITY_SEVERE).send()
+}
+
+// decoy is another plot: another man, another target, the same motel and a van
+// of the same make and colour. Both its sides know his passport.
+func decoy(s *story) {
+	r := &s.rng
+	man := r.person()
+	man.sex = "M"
+	van := r.vehicle()
+	van.make, van.model, van.color = "Ford", "Transit", "white"
+	motel := ident(wf.IdentifierType_IDENTIFIER_TYPE_PHONE, s.world.switchboards[0], "")
+	passport := ident(wf.IdentifierType_IDENTIFIER_TYPE_PASSPORT, r.passport(), "CAN")
+	target := siteByID("MS-EDU-001")
+	t := s.world.after(36*time.Hour + time.Duration(r.between(0, 300))*time.Minute)
+	const ev = EventDecoy
+	scene := r.near(target.spot(), 200)
+
+	s.report(ev, "mhp", wf.Kind_KIND_SAR, t).at(scene.place(40)).
+		about(birth(man.subject(man.licence(), motel), man.born, 3), van.entity(van.registration())).
+		say("Man measured the gates of the stadium", fmt.Sprintf("%s, staying at the motel %s, paced off the gates; %s, plate %s.", man.name(), motel.Value, van.describe(), van.plate)).
+		sar(target.sector, target.name, wf.Behavior_BEHAVIOR_SURVEILLANCE).severity(wf.Severity_SEVERITY_MODERATE).send()
+	s.report(ev, "mbi", wf.Kind_KIND_SAR, t.Add(7*time.Hour)).at(r.near(scene, 900).place(60)).
+		about(man.subject(man.licence()), van.entity(van.registration())).
+		say("Questions about crowd numbers", fmt.Sprintf("%s asked a vendor when the gates are fullest.", man.name())).
+		sar(target.sector, target.name, wf.Behavior_BEHAVIOR_ELICITING).send()
+	s.report(ev, "cbp", wf.Kind_KIND_SAR, t.Add(-22*time.Hour)).
+		about(birth(man.subject(passport, man.licence(), motel), man.born, 3)).
+		say("Entry with a one-way ticket", fmt.Sprintf("%s, passport %s, named the motel %s as his address.", man.name(), passport.Value, motel.Value)).
+		sar("TRANS", "", wf.Behavior_BEHAVIOR_MISREPRESENTATION).send()
+	s.report(ev, "jackson-pd", wf.Kind_KIND_SAR, t.Add(16*time.Hour)).at(r.in(countyByFIPS("28049").town, "28049").place(60)).
+		about(man.subject(man.telephone(), man.licence()), van.entity(van.registration())).
+		say("Rented van not returned", fmt.Sprintf("%s, plate %s, rented to %s, %s, is overdue.", van.describe(), van.plate, man.name(), man.phone)).
+		sar("TRANS", "", wf.Behavior_BEHAVIOR_THEFT).send()
+	s.report(ev, "cia", wf.Kind_KIND_THREAT, t.Add(-30*time.Hour)).
+		about(birth(man.subject(passport, man.mail()), man.born, 3)).
+		say("Visits abroad", fmt.Sprintf("%s, passport %s, wrote from %s.", man.name(), passport.Value, man.email)).
+		threat(wf.ThreatType_THREAT_TYPE_SMALL_ARMS, target.sector, "").send()
+	s.report(ev, "nctc", wf.Kind_KIND_THREAT, t.Add(10*time.Hour)).at(target.spot().target()).
+		about(man.subject(passport, man.mail(), motel)).
+		say("Message traffic", fmt.Sprintf("%s wrote of a crowd and of a room at the motel %s.", man.email, motel.Value)).
+		threat(wf.ThreatType_THREAT_TYPE_SMALL_ARMS, target.sector, target.name).severity(wf.Severity_SEVERITY_SEVERE).send()
+	s.report(ev, "dhs-ia", wf.Kind_KIND_THREAT, t.Add(20*time.Hour)).at(target.spot().target()).
+		about(birth(man.subject(passport), man.born, 3)).
+		say("Watch-list inquiry", fmt.Sprintf("Inquiry on passport %s of %s.", passport.Value, man.name())).
+		threat(wf.ThreatType_THREAT_TYPE_SMALL_ARMS, target.sector, target.name).send()
+}

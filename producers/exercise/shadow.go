@@ -1,0 +1,91 @@
+package exercise
+
+import (
+	"fmt"
+
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+// malware: one campaign, as several defenders see it.
+func malware(s *story, n uint64) {
+	r := &s.rng
+	ev := tag("malware", n)
+	hash := ident(wf.IdentifierType_IDENTIFIER_TYPE_HASH, r.hash(), "sha256")
+	ip := ident(wf.IdentifierType_IDENTIFIER_TYPE_IP, r.address(), "")
+	host := ident(wf.IdentifierType_IDENTIFIER_TYPE_DOMAIN, r.host(), "")
+	who := []string{"cisa", one(r, []string{"entergy", "cisa", "dhs-ia"}), one(r, []string{"dhs-ia", "energy-in"}), one(r, []string{"nsa", "fbi-ib"}), "cisa"}
+	t := s.start
+	for i := range r.between(2, 5) {
+		p := s.report(ev, who[i], wf.Kind_KIND_CYBER, t)
+		infra := func(ids ...*wf.Identifier) {
+			p.about(things(wf.EntityRole_ENTITY_ROLE_INFRASTRUCTURE, ids...))
+		}
+		switch {
+		case i > 0 && s.vague():
+			infra(ip)
+		case i == 0 || r.chance(450):
+			infra(ip, host, hash)
+		default:
+			infra(ip, host)
+		}
+		p.say("Campaign "+host.Value[:4], fmt.Sprintf("Mail with a file that calls %s at %s.", host.Value, ip.Value)).
+			cyber("Phishing with a loader", int32(r.between(20, 95)), "malicious-activity").send()
+		s.aftermath(p)
+		t = t.Add(s.minutes(30, 900))
+	}
+}
+
+// traveler: a person both sides have an interest in; the passport links them.
+func traveler(s *story, n uint64) {
+	r := &s.rng
+	ev := tag("traveler", n)
+	man := r.person()
+	passport := ident(wf.IdentifierType_IDENTIFIER_TYPE_PASSPORT, r.passport(), one(r, []string{"USA", "CAN", "MEX", "GBR", "DEU", "BRA", "PHL", "NGA"}))
+	who := [][]string{{"nctc", "cbp", "dhs-ia"}, {"cia", "nctc", "hsi"}, {"dhs-ia", "fbi-ib", "tsa"}, {"cbp", "dhs-ia", "nctc"}}[r.n(4)]
+	t := s.start
+	for i := range r.between(2, 3) {
+		p := s.report(ev, who[i], wf.Kind_KIND_THREAT, t)
+		if i > 0 && s.vague() {
+			p.about(s.named(man))
+		} else {
+			p.about(s.named(man, passport, man.telephone()))
+		}
+		p.say("Travel record", fmt.Sprintf("%s, passport %s, reachable at %s.", man.name(), passport.Value, man.phone)).
+			threat(wf.ThreatType_THREAT_TYPE_OTHER, "", "").send()
+		s.aftermath(p)
+		t = t.Add(s.minutes(60, 900))
+	}
+}
+
+// network: accounts and telephones of a group, known to the services; now and
+// then a desk above both sides adds its view.
+func network(s *story, n uint64) {
+	r := &s.rng
+	ev := tag("network", n)
+	man := r.person()
+	account := ident(wf.IdentifierType_IDENTIFIER_TYPE_ACCOUNT, r.from(lowerLetters, 10), "rivertalk")
+	who := []string{"nsa", "fbi-ib", "dia", "cia"}
+	if r.chance(400) {
+		who[2] = one(r, []string{"noc-desk", "msaic-fusion"})
+	}
+	t := s.start
+	for i := range r.between(2, 4) {
+		p := s.report(ev, who[i], wf.Kind_KIND_THREAT, t)
+		switch {
+		case i > 0 && s.vague():
+			p.about(s.named(man))
+		case r.chance(500):
+			p.about(s.named(man, man.telephone(), man.mail()))
+		default:
+			p.about(s.named(man, man.telephone(), account), mentioned(man.mail()))
+		}
+		p.say("Contacts of "+man.family, fmt.Sprintf("%s uses %s and %s.", man.name(), man.phone, man.email)).
+			threat(wf.ThreatType_THREAT_TYPE_OTHER, "", "")
+		if p.agency.cell == Intel && r.chance(150) {
+			p.orcon(Fused)
+		}
+		p.send()
+		s.aftermath(p)
+		t = t.Add(s.minutes(60, 900))
+	}
+}
