@@ -63,6 +63,7 @@ function health(): Health {
   switch (c.phase) {
     case "live":
       if (now.value - c.heard > STALE_MS) return { look: "late", word: "Late", note: age };
+      if (c.degraded) return { look: "late", word: "Late", note: "the server says that its picture is not up to date" };
       return { look: "live", word: "Live", note: `heard ${span(now.value - c.heard)} ago` };
     case "waiting":
       return { look: "off", word: "Not live", note: [c.reason, age, `try ${c.attempt + 1} follows`].filter(Boolean).join(" · ") };
@@ -145,6 +146,7 @@ export function Foot() {
           <span>
             {plural(ranked.value.length, "situation")} from {plural(h.reports, "report")}
           </span>
+          {h.set_aside > 0 && <span class="warn-text">▼ {plural(h.set_aside, "report")} set aside: could not be read or correlated</span>}
         </>
       ) : (
         <span>no picture yet</span>

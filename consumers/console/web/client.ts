@@ -29,6 +29,11 @@ async function problem(r: Response): Promise<Problem> {
 
 const PAGE = 500;
 
+/** The server's clock less this machine's, in milliseconds, to the second. */
+let skew = 0;
+
+export const serverNow = (at: number): number => at + skew;
+
 export class Client {
   constructor(private readonly token: string) {}
 
@@ -40,12 +45,20 @@ export class Client {
       redirect: "error",
       signal,
     });
+    const date = Date.parse(r.headers.get("Date") ?? "");
+    if (!Number.isNaN(date)) skew = Math.abs(date - Date.now()) < 2000 ? 0 : date - Date.now();
     if (!r.ok) throw await problem(r);
     return r;
   }
 
   async cell(signal: AbortSignal): Promise<Cell> {
     return model.cell(await (await this.ask("/v1/cell", signal)).json());
+  }
+
+  /** Whether the server itself takes its pictures for live; needs no token. */
+  async healthy(signal: AbortSignal): Promise<boolean> {
+    const r = await fetch("/healthz", { cache: "no-store", credentials: "omit", signal });
+    return r.ok;
   }
 
   /** One page. An empty token is the first page of the newest revision. */

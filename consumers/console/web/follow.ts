@@ -13,6 +13,8 @@ import { connection, decided, picture, shown, status, trail, type Connection } f
 const DEAD_MS = 40_000;
 /** Changes are shown at most this often. */
 const SHOW_MS = 500;
+/** The server is asked for its own health this often. */
+const HEALTH_MS = 10_000;
 /** Two whole snapshots are never taken closer together. */
 const RELOAD_MS = 2_000;
 
@@ -54,7 +56,7 @@ export async function follow(client: Client, of: Status, signal: AbortSignal): P
     picture.clear();
     trail.clear();
     shown.value++;
-    set({ phase: "loading", reason: "", heard: 0, attempt: 0 });
+    set({ phase: "loading", reason: "", heard: 0, attempt: 0, degraded: false });
   });
   for (let attempt = 1; !signal.aborted; attempt++) {
     const began = Date.now();
@@ -130,6 +132,16 @@ async function reload(client: Client, of: Status, signal: AbortSignal): Promise<
   know(picture.situations.keys());
   decide();
   show();
+}
+
+/** Asks for as long as the signal lives: a live stream can carry an old picture. */
+export async function watchHealth(client: Client, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(HEALTH_MS, signal);
+    if (signal.aborted) return;
+    const healthy = await client.healthy(signal).catch(() => null);
+    if (healthy !== null && healthy === connection.value.degraded) set({ degraded: !healthy });
+  }
 }
 
 /** While nothing decided the status and it is empty, looks for one that is not. */

@@ -10,7 +10,7 @@ import { Client, Problem } from "./client";
 import { Detail, useExplanation } from "./detail";
 import { Door } from "./door";
 import { Feeds } from "./feeds";
-import { follow, seekContent } from "./follow";
+import { follow, seekContent, watchHealth } from "./follow";
 import { Help } from "./help";
 import { listenToKeys } from "./keys";
 import { List } from "./list";
@@ -83,6 +83,7 @@ effect(() => {
   const c = client.value;
   if (!c) return;
   const abort = new AbortController();
+  untracked(() => void watchHealth(c, abort.signal));
   untracked(() => void seekContent(c, cell.value?.statuses ?? [], abort.signal));
   return () => abort.abort();
 });

@@ -102,6 +102,7 @@ export interface Frame {
   tick: string;
   digest: string;
   reports: number;
+  set_aside: number;
   situations: number;
   changes: Change[];
   lineage: Lineage[];
@@ -114,6 +115,8 @@ export interface Snapshot {
   tick: string;
   digest: string;
   reports: number;
+  /** Stored reports that could not be read or correlated. */
+  set_aside: number;
   situations: Situation[];
   feeds: Feed[];
   next: string;
@@ -237,6 +240,7 @@ const head = (r: Raw) => ({
   tick: text(r.tick),
   digest: text(r.digest),
   reports: num(r.reports),
+  set_aside: num(r.set_aside),
   feeds: list(r.feeds).map(feed),
 });
 

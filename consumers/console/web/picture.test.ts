@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frame, snapshot } from "./model";
-import { Picture, Trail } from "./picture";
+import { isSilent, Picture, Trail } from "./picture";
 
 const situation = (id: string, score = 1) => ({ id, score, headline: `situation ${id}` });
 
@@ -66,4 +66,13 @@ test("a merged situation is followed to where it went, one that came back is whe
   t.note([merged("3", "1")]);
   assert.equal(t.end("1"), null);
   assert.equal(t.end("2"), "1");
+});
+
+test("a feed falls silent by the clock, one never heard is as the server says", () => {
+  const feed = { cell: "le", agency: "fbi", reports: 1, silent: false, expect_every_seconds: 60, last_received: "2026-11-21T04:00:00Z" };
+  const at = Date.parse(feed.last_received);
+  assert.equal(isSilent(feed, at + 60_000), false);
+  assert.equal(isSilent(feed, at + 60_001), true);
+  assert.equal(isSilent({ ...feed, expect_every_seconds: 0 }, at + 1e12), false);
+  assert.equal(isSilent({ ...feed, last_received: "", silent: true }, at), true);
 });

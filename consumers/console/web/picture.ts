@@ -12,7 +12,10 @@ export interface Head {
   tick: string;
   digest: string;
   reports: number;
+  set_aside: number;
 }
+
+const headOf = ({ epoch, revision, tick, digest, reports, set_aside }: Head): Head => ({ epoch, revision, tick, digest, reports, set_aside });
 
 const feedKey = (f: Feed) => `${f.cell}/${f.agency}`;
 
@@ -27,7 +30,7 @@ export class Picture {
     for (const x of s.situations) this.situations.set(x.id, x);
     this.feeds.clear();
     this.hear(s.feeds);
-    this.head = { epoch: s.epoch, revision: s.revision, tick: s.tick, digest: s.digest, reports: s.reports };
+    this.head = headOf(s);
   }
 
   clear(): void {
@@ -45,17 +48,28 @@ export class Picture {
       else this.situations.delete(c.removed);
     }
     this.hear(f.feeds);
-    this.head = { epoch: f.epoch, revision: f.revision, tick: f.tick, digest: f.digest, reports: f.reports };
+    this.head = headOf(f);
     // The count is the cheapest proof that nothing was missed.
     return this.situations.size === f.situations ? "applied" : "gap";
   }
 
-  hear(feeds: Feed[]): void {
+  private hear(feeds: Feed[]): void {
     for (const f of feeds) {
       const known = this.feeds.get(feedKey(f));
       this.feeds.set(feedKey(f), { ...f, expect_every_seconds: f.expect_every_seconds || known?.expect_every_seconds || 0 });
     }
   }
+}
+
+/**
+ * Whether a feed is silent at a time of the server's clock: nothing is sent
+ * when a feed falls silent, so it has to be worked out. One that was never
+ * heard is what the server said.
+ */
+export function isSilent(f: Feed, serverNow: number): boolean {
+  const last = Date.parse(f.last_received);
+  if (Number.isNaN(last)) return f.silent;
+  return f.expect_every_seconds > 0 && serverNow - last > f.expect_every_seconds * 1000;
 }
 
 /** Where a situation went, by the frames' own account: merged into another. */

@@ -3,9 +3,10 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import * as address from "./address";
+import { serverNow } from "./client";
 import type { Cell, Feed, Kind, Situation, Status } from "./model";
 import { KINDS } from "./model";
-import { Picture, Trail, type Head } from "./picture";
+import { isSilent, Picture, Trail, type Head } from "./picture";
 import { basemap, countyList } from "./places";
 import { byScore, KIND_WORD, SEVERITY_WORD } from "./words";
 
@@ -18,6 +19,8 @@ export interface Connection {
   /** Milliseconds since 1970 of the last byte from the stream; 0: none yet. */
   heard: number;
   attempt: number;
+  /** The stream lives, and the server says that its picture does not. */
+  degraded: boolean;
 }
 
 const start = address.read(location.search);
@@ -26,7 +29,7 @@ export const token = signal("");
 export const cell = signal<Cell | null>(null);
 /** Why there is no cell: shown where the picture would be. */
 export const refusal = signal("");
-export const connection = signal<Connection>({ phase: "idle", reason: "", heard: 0, attempt: 0 });
+export const connection = signal<Connection>({ phase: "idle", reason: "", heard: 0, attempt: 0, degraded: false });
 /** Ticks once a second, for ages. */
 export const now = signal(Date.now());
 
@@ -51,10 +54,15 @@ export const head = computed<Head | null>(() => (shown.value, picture.head));
 export const ranked = computed<Situation[]>(() => (shown.value, [...picture.situations.values()].sort(byScore)));
 export const situation = computed<Situation | null>(() => (shown.value, picture.situations.get(selected.value) ?? null));
 
+/** Silence is looked at every few seconds, not with every second. */
+const sometimes = computed(() => Math.floor(now.value / 5000) * 5000);
+
 export const feeds = computed<Feed[]>(() => {
   void shown.value;
+  const at = serverNow(sometimes.value);
   const order = (f: Feed) => (f.silent ? "0" : "1") + f.cell + "/" + f.agency;
-  return [...picture.feeds.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  const all = [...picture.feeds.values()].map((f) => ({ ...f, silent: isSilent(f, at) }));
+  return all.sort((a, b) => (order(a) < order(b) ? -1 : 1));
 });
 export const silent = computed(() => feeds.value.filter((f) => f.silent).length);
 
