@@ -1,7 +1,7 @@
-// Builds the analyst's page: web/ -> dist/, with the content's hash in every
+// Builds the analyst's page: src/ -> dist/, with the content's hash in every
 // name under assets/, a .gz beside each file worth one, and the licences of
 // everything that went in. `--watch` rebuilds on change, `--test` runs
-// web/*.test.ts instead.
+// src/*.test.ts instead.
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
@@ -44,7 +44,7 @@ function fetched() {
 async function bundle() {
   const result = await esbuild.build({
     absWorkingDir: root,
-    entryPoints: { main: "web/main.tsx", style: "web/style/index.css" },
+    entryPoints: { main: "src/main.tsx", style: "src/style/index.css" },
     outdir: "dist/assets",
     entryNames: "[name].[hash]",
     chunkNames: "[name].[hash]",
@@ -71,9 +71,9 @@ function outputOf(meta, entry) {
 }
 
 function page(meta) {
-  const html = readFileSync(join(root, "web/index.html"), "utf8")
-    .replace("%MAIN%", outputOf(meta, "web/main.tsx"))
-    .replace("%STYLE%", outputOf(meta, "web/style/index.css"));
+  const html = readFileSync(join(root, "src/index.html"), "utf8")
+    .replace("%MAIN%", outputOf(meta, "src/main.tsx"))
+    .replace("%STYLE%", outputOf(meta, "src/style/index.css"));
   if (html.includes("%")) throw new Error("console: a placeholder is left in index.html");
   writeFileSync(join(dist, "index.html"), html);
 }
@@ -149,11 +149,11 @@ async function build() {
 async function test() {
   const out = join(root, "node_modules/.cache/watchfloor-test");
   rmSync(out, { recursive: true, force: true });
-  const tests = readdirSync(join(root, "web")).filter((f) => f.endsWith(".test.ts"));
-  if (tests.length === 0) throw new Error("console: no tests found in web/");
+  const tests = readdirSync(join(root, "src")).filter((f) => f.endsWith(".test.ts"));
+  if (tests.length === 0) throw new Error("console: no tests found in src/");
   await esbuild.build({
     absWorkingDir: root,
-    entryPoints: tests.map((f) => join("web", f)),
+    entryPoints: tests.map((f) => join("src", f)),
     outdir: out,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -175,7 +175,7 @@ if (mode === "--test") {
   await build();
   if (mode === "--watch") {
     let timer;
-    watch(join(root, "web"), { recursive: true }, () => {
+    watch(join(root, "src"), { recursive: true }, () => {
       clearTimeout(timer);
       timer = setTimeout(() => build().catch((e) => console.error(e.message)), 100);
     });
