@@ -1,0 +1,224 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/watchfloor/watchfloor/consumers/snapshot"
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+const (
+	// keptEvents and keptChanges bound what a client may have missed and still resume.
+	keptEvents  = 1024
+	keptChanges = 20000
+	// keptPages is how many revisions may be paged through at once, for how long.
+	keptPages  = 4
+	keptPaging = 2 * time.Minute
+	// queued is how many events may wait for one client.
+	queued = 256
+)
+
+// view is one picture with what clients of it need: the revisions being paged
+// through, the recent events, and who is listening.
+type view struct {
+	src  Source
+	now  func() time.Time
+	stop func()
+
+	mu      sync.Mutex
+	at      mark
+	events  []*event // contiguous, oldest first
+	changes int
+	clients map[*client]bool
+	paging  []*listing
+	resets  atomic.Uint64
+}
+
+// mark names a revision.
+type mark struct {
+	epoch    string
+	revision uint64
+}
+
+// String is the mark as an event id.
+func (m mark) String() string { return m.epoch + "-" + strconv.FormatUint(m.revision, 10) }
+
+func parseMark(s string) (mark, bool) {
+	i := strings.LastIndexByte(s, '-')
+	if i < 0 {
+		return mark{}, false
+	}
+	n, err := strconv.ParseUint(s[i+1:], 10, 64)
+	return mark{s[:i], n}, err == nil
+}
+
+// event is one revision for clients; its text is made once, when first needed.
+type event struct {
+	before, after mark
+	frame         *wf.Frame
+	digest        [32]byte
+	once          sync.Once
+	text          []byte
+}
+
+// client is one event stream.
+type client struct {
+	events chan *event
+	// lost: events were left out; the client must reset.
+	lost atomic.Bool
+}
+
+func newView(src Source, now func() time.Time) *view {
+	v := &view{src: src, now: now, clients: map[*client]bool{}}
+	v.stop = src.Watch(v.update)
+	return v
+}
+
+// update takes over a change of the picture. It never waits for a client.
+func (v *view) update(u snapshot.Update) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	next := mark{u.Picture.Epoch(), u.Picture.Revision()}
+	if u.Reset {
+		v.at, v.events, v.changes = next, nil, 0
+		for c := range v.clients {
+			c.lost.Store(true)
+			c.wake()
+		}
+		return
+	}
+	e := &event{before: v.at, after: next, frame: u.Frame, digest: u.Picture.Digest()}
+	v.at = next
+	v.events = append(v.events, e)
+	v.changes += len(u.Frame.GetChanges())
+	for len(v.events) > keptEvents || v.changes > keptChanges && len(v.events) > 1 {
+		v.changes -= len(v.events[0].frame.GetChanges())
+		v.events[0] = nil
+		v.events = v.events[1:]
+	}
+	for c := range v.clients {
+		if c.lost.Load() {
+			continue
+		}
+		select {
+		case c.events <- e:
+		default:
+			c.lost.Store(true)
+			v.resets.Add(1)
+		}
+	}
+}
+
+// wake makes a waiting client look at lost.
+func (c *client) wake() {
+	select {
+	case c.events <- nil:
+	default:
+	}
+}
+
+// join adds a client. It gets the events after the mark it has; when they are
+// not kept any more, or it has none, it is lost from the beginning.
+func (v *view) join(have mark, known bool) (c *client, missed []*event) {
+	c = &client{events: make(chan *event, queued)}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clients[c] = true
+	if known && have == v.at {
+		return c, nil
+	}
+	for i, e := range v.events {
+		if known && e.before == have {
+			return c, append(missed, v.events[i:]...)
+		}
+	}
+	c.lost.Store(true)
+	return c, nil
+}
+
+func (v *view) leave(c *client) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.clients, c)
+}
+
+// mark is the newest revision.
+func (v *view) mark() mark {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.at
+}
+
+// listing is a picture of one revision, kept while somebody pages through it.
+type listing struct {
+	at         mark
+	tick       time.Time
+	digest     [32]byte
+	reports    uint64
+	setAside   uint64
+	situations []*wf.Situation
+	feeds      []*wf.FeedHealth
+	used       time.Time
+}
+
+// list is the newest revision.
+func (v *view) list() *listing {
+	var l *listing
+	at := v.mark()
+	if l = v.kept(at); l != nil {
+		return l
+	}
+	v.src.Read(func(p *snapshot.Picture) {
+		l = &listing{
+			at: mark{p.Epoch(), p.Revision()}, tick: p.Tick(), digest: p.Digest(), reports: p.Reports(), setAside: p.SetAside(),
+			situations: p.Situations(), feeds: p.Feeds(),
+		}
+	})
+	return l
+}
+
+// keep holds on to a listing whose next page may be asked for.
+func (v *view) keep(l *listing) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	l.used = v.now()
+	kept := []*listing{l}
+	for _, o := range v.paging {
+		if o.at != l.at && len(kept) < keptPages && v.now().Sub(o.used) < keptPaging {
+			kept = append(kept, o)
+		}
+	}
+	v.paging = kept
+}
+
+// kept finds a listing by its revision.
+func (v *view) kept(at mark) *listing {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, l := range v.paging {
+		if l.at == at && v.now().Sub(l.used) < keptPaging {
+			return l
+		}
+	}
+	return nil
+}
+
+var jsonOut = protojson.MarshalOptions{UseProtoNames: true}
+
+// raw is a message as JSON with the names of the schema.
+func raw(m proto.Message) (json.RawMessage, error) {
+	data, err := jsonOut.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("write message: %w", err)
+	}
+	return data, nil
+}

@@ -1,0 +1,121 @@
+package snapshot
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+// PartSize is the most bytes of a frame that one message carries. It leaves
+// room for the head and for the server's headers under a payload of 1 MiB.
+const PartSize = 768 << 10
+
+// maxParts bounds what a reader is willing to put together (3 GiB).
+const maxParts = 4096
+
+// Encode writes a frame as the payloads of its messages, in the order in which
+// they are to be stored: one, or several parts of which only the last makes it
+// complete. buf is reused when it is large enough; the payloads may alias it
+// and are valid until it is used again.
+func Encode(f *wf.Frame, buf []byte) (payloads [][]byte, _ []byte, err error) {
+	f.Part, f.Parts, f.Body = 0, 1, nil
+	buf, err = proto.MarshalOptions{}.MarshalAppend(buf[:0], f)
+	if err != nil {
+		return nil, buf, fmt.Errorf("encode frame: %w", err)
+	}
+	if len(buf) <= PartSize {
+		return [][]byte{buf}, buf, nil
+	}
+	parts := (len(buf) + PartSize - 1) / PartSize
+	if parts > maxParts {
+		return nil, buf, fmt.Errorf("encode frame: %d bytes need %d parts, at most %d: commit fewer changes at once", len(buf), parts, maxParts)
+	}
+	for i := range parts {
+		p, err := proto.Marshal(&wf.Frame{
+			Epoch: f.GetEpoch(), Cell: f.GetCell(), Status: f.GetStatus(), Revision: f.GetRevision(),
+			Keyframe: f.GetKeyframe(), Set: f.GetSet(), Part: uint32(i), Parts: uint32(parts),
+			Body: buf[i*PartSize : min((i+1)*PartSize, len(buf))],
+		})
+		if err != nil {
+			return nil, buf, fmt.Errorf("encode part %d: %w", i, err)
+		}
+		payloads = append(payloads, p)
+	}
+	return payloads, buf, nil
+}
+
+// decodePart reads one message.
+func decodePart(data []byte) (*wf.Frame, error) {
+	f := new(wf.Frame)
+	if err := proto.Unmarshal(data, f); err != nil {
+		return nil, fmt.Errorf("decode frame: %w", err)
+	}
+	if f.GetParts() == 0 || f.GetParts() > maxParts || f.GetPart() >= f.GetParts() {
+		return nil, fmt.Errorf("part %d of %d: %w", f.GetPart(), f.GetParts(), ErrTorn)
+	}
+	return f, nil
+}
+
+// completes says whether the part makes its frame complete.
+func completes(f *wf.Frame) bool { return f.GetPart()+1 == f.GetParts() }
+
+// sameCommit says whether two parts are of one commit.
+func sameCommit(a, b *wf.Frame) bool {
+	return a.GetEpoch() == b.GetEpoch() && a.GetRevision() == b.GetRevision() && a.GetKeyframe() == b.GetKeyframe() &&
+		a.GetSet() == b.GetSet() && a.GetParts() == b.GetParts() && a.GetCell() == b.GetCell() && a.GetStatus() == b.GetStatus()
+}
+
+// join puts the parts of one commit, all of them and in order, together.
+func join(parts []*wf.Frame) (*wf.Frame, error) {
+	if len(parts) == 0 || len(parts) != int(parts[0].GetParts()) {
+		return nil, fmt.Errorf("%d parts: %w", len(parts), ErrTorn)
+	}
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	var body []byte
+	for i, p := range parts {
+		if int(p.GetPart()) != i || !sameCommit(p, parts[0]) {
+			return nil, fmt.Errorf("part %d: %w", i, ErrTorn)
+		}
+		body = append(body, p.GetBody()...)
+	}
+	f := new(wf.Frame)
+	if err := proto.Unmarshal(body, f); err != nil {
+		return nil, fmt.Errorf("decode frame of %d parts: %w", len(parts), err)
+	}
+	f.Parts = parts[0].GetParts()
+	f.Part = f.Parts - 1
+	if !sameCommit(f, parts[0]) {
+		return nil, fmt.Errorf("parts of another frame: %w", ErrTorn)
+	}
+	return f, nil
+}
+
+// assembler puts live parts together as they arrive.
+type assembler struct{ parts []*wf.Frame }
+
+// add takes the next message; the frame is nil until it is complete. Parts of
+// a commit that was never completed are forgotten when another one begins.
+func (a *assembler) add(p *wf.Frame) (*wf.Frame, error) {
+	if p.GetParts() == 1 {
+		a.parts = nil
+		return p, nil
+	}
+	if p.GetPart() == 0 {
+		a.parts = a.parts[:0]
+	}
+	if int(p.GetPart()) != len(a.parts) || len(a.parts) > 0 && !sameCommit(p, a.parts[0]) {
+		a.parts = nil
+		return nil, fmt.Errorf("part %d of revision %d out of order: %w", p.GetPart(), p.GetRevision(), ErrTorn)
+	}
+	a.parts = append(a.parts, p)
+	if !completes(p) {
+		return nil, nil
+	}
+	f, err := join(a.parts)
+	a.parts = nil
+	return f, err
+}

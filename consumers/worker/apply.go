@@ -1,0 +1,181 @@
+package worker
+
+import (
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/watchfloor/watchfloor/consumers/fusion"
+	"github.com/watchfloor/watchfloor/proto/admission"
+)
+
+// apply takes one record into the engine, in the order of its cell's stream.
+func (s *session) apply(r *record) error {
+	if r.sequence <= s.done[r.source] {
+		return nil // delivered again
+	}
+	if err := s.settleMoved(r); err != nil {
+		return err
+	}
+	s.done[r.source], s.unacked[r.source] = r.sequence, r.msg
+	s.Metrics.records.WithLabelValues(event(r)).Inc()
+	at := position{s.sources[r.source].cell, r.sequence}
+	if r.broken != "" {
+		s.broken++
+		s.Log.Error("stored report cannot be read, set aside",
+			zap.String("from", at.cell), zap.Uint64("sequence", at.sequence), zap.String("why", r.broken))
+		return nil
+	}
+	if _, poison := s.aside[at]; poison {
+		return nil
+	}
+	switch r.facts.Event {
+	case admission.Admitted:
+		s.feeds.heard(at.cell, r.agency, r.facts.Received)
+		s.input = latest(s.input, inputTime(r))
+		return s.guard(at, func() {
+			s.engine.Apply(fusion.Input{Cell: at.cell, Received: r.facts.Received, Report: r.report})
+		})
+	case admission.Moved:
+		held := *r
+		s.moved[r.source] = &held
+	case admission.Expired, admission.Purged:
+		return s.guard(at, func() { s.engine.Remove(at.cell, r.agency, r.facts.ID) })
+	}
+	return nil
+}
+
+// settleMoved decides on the tombstone before r: when r is the revision that
+// moved, it replaces the old one by itself; when it is not, the revision went
+// to where this cell may not read, and the old one goes.
+func (s *session) settleMoved(r *record) error {
+	m := s.moved[r.source]
+	if m == nil {
+		return nil
+	}
+	s.moved[r.source] = nil
+	if r.report != nil && r.broken == "" && r.agency == m.agency && r.facts.ID == m.facts.ID && r.facts.Revision == m.facts.Revision {
+		return nil
+	}
+	return s.remove(m)
+}
+
+// settle decides on the tombstones that nothing follows.
+func (s *session) settle() error {
+	for i, m := range s.moved {
+		if m == nil {
+			continue
+		}
+		s.moved[i] = nil
+		if err := s.remove(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) remove(m *record) error {
+	at := position{s.sources[m.source].cell, m.sequence}
+	return s.guard(at, func() { s.engine.Remove(at.cell, m.agency, m.facts.ID) })
+}
+
+// guard runs a step of the engine. When it panics, the record is set aside
+// and the engine, which may be half changed, is void.
+func (s *session) guard(at position, step func()) error {
+	why := attempt(step)
+	if why == "" {
+		return nil
+	}
+	s.aside[at] = why
+	s.Metrics.panics.Inc()
+	s.Log.Error("engine broke on a report, set aside",
+		zap.String("from", at.cell), zap.Uint64("sequence", at.sequence), zap.String("why", why))
+	return fmt.Errorf("engine broke on record %d of %s: %w", at.sequence, at.cell, errAgain)
+}
+
+// probe commits after one record of a careful recovery, so that a panic in
+// the engine's commit is blamed on the record that caused it.
+func (s *session) probe(r *record) error {
+	return s.guard(position{s.sources[r.source].cell, r.sequence}, func() {
+		s.engine.Tick(s.time())
+		s.engine.Commit()
+	})
+}
+
+// advance ticks the engine.
+func (s *session) advance() error {
+	t := s.time()
+	if t.IsZero() {
+		return nil
+	}
+	if why := attempt(func() { s.engine.Tick(t) }); why != "" {
+		return s.suspect("tick", why)
+	}
+	s.tick = t
+	return nil
+}
+
+// collect takes the changes since the last commit.
+func (s *session) collect() (fusion.Delta, error) {
+	var d fusion.Delta
+	if why := attempt(func() { d = s.engine.Commit() }); why != "" {
+		return fusion.Delta{}, s.suspect("commit", why)
+	}
+	return d, nil
+}
+
+// suspect begins again carefully: some record breaks the engine, but not when
+// it is applied.
+func (s *session) suspect(step, why string) error {
+	s.careful = true
+	s.Metrics.panics.Inc()
+	s.Log.Error("engine broke, looking for the report", zap.String("step", step), zap.String("why", why))
+	return fmt.Errorf("engine broke at its %s: %w", step, errAgain)
+}
+
+// attempt runs a step; the answer says why it panicked, in words that hold
+// nothing of a report.
+func attempt(step func()) (why string) {
+	defer func() {
+		if r := recover(); r != nil {
+			why = fmt.Sprintf("panic: %T", r)
+			if err, ok := r.(interface{ RuntimeError() }); ok {
+				why = fmt.Sprintf("panic: %v", err)
+			}
+		}
+	}()
+	step()
+	return ""
+}
+
+// time is what the engine is ticked to: on the grid, never backwards.
+func (s *session) time() time.Time {
+	t := s.input
+	if s.Clock == Wall {
+		t = s.Now()
+	}
+	if t.IsZero() {
+		return s.tick
+	}
+	return latest(s.tick, t.UTC().Truncate(Grid))
+}
+
+// inputTime is the time a report itself names: when it was written, else when
+// it happened, else when it was received.
+func inputTime(r *record) time.Time {
+	switch {
+	case r.report.GetReportTime() != nil:
+		return r.report.GetReportTime().AsTime()
+	case r.report.GetEventTime().GetStart() != nil:
+		return r.report.GetEventTime().GetStart().AsTime()
+	}
+	return r.facts.Received
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
