@@ -194,7 +194,7 @@ func foldedText(s string) bool {
 			}
 			gap = true
 			continue
-		case r < utf8.RuneSelf && isUpper(byte(r)), r >= utf8.RuneSelf && unicode.IsUpper(r):
+		case r < utf8.RuneSelf && isUpper(byte(r)), r >= utf8.RuneSelf && unicode.ToLower(r) != r:
 			return false
 		}
 		gap = false
