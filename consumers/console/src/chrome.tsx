@@ -122,7 +122,7 @@ export function StaleNotice() {
   if (h.look !== "off" || !head.value) return null;
   return (
     <div class="stale" role="alert">
-      <b>This picture is not live.</b> It is as of {zulu(head.value.tick)}. {connection.value.reason}.
+      <b>This picture is not live.</b> It is as of {zulu(head.value.tick)}: {connection.value.reason}.
     </div>
   );
 }

@@ -117,7 +117,7 @@ function Open({ s }: { s: Situation }) {
         </div>
         <h2>{s.headline || s.id}</h2>
       </div>
-      <div class="side-body">
+      <div class="side-body" tabIndex={0}>
         <Facts s={s} />
         <Explanation s={s} />
         <Why s={s} />
@@ -174,14 +174,31 @@ function Explanation({ s }: { s: Situation }) {
       <h3>Why this is one situation</h3>
       {t === null && <p class="faint">Asking for the explanation.</p>}
       {t?.error && <p class="error">No explanation: {t.error}.</p>}
-      {t && t.lines.length > 0 && (
-        <ol>
-          {t.lines.map((l, i) => (
-            <li key={i}>{l}</li>
-          ))}
-        </ol>
-      )}
+      {t && t.lines.length > 0 && <Lines lines={t.lines} />}
     </section>
+  );
+}
+
+const AT_ONCE = 6; // lines of an explanation before "more"
+
+function Lines({ lines }: { lines: string[] }) {
+  const list = (from: number, part: string[]) => (
+    <ol>
+      {part.map((l, i) => (
+        <li key={from + i}>{l}</li>
+      ))}
+    </ol>
+  );
+  return (
+    <>
+      {list(0, lines.slice(0, AT_ONCE))}
+      {lines.length > AT_ONCE && (
+        <details>
+          <summary>{plural(lines.length - AT_ONCE, "more line")}</summary>
+          {list(AT_ONCE, lines.slice(AT_ONCE))}
+        </details>
+      )}
+    </>
   );
 }
 

@@ -19,7 +19,7 @@ export function Feeds() {
           not heard for longer than the policy expects.
         </p>
       </div>
-      <div class="side-body">
+      <div class="side-body" tabIndex={0}>
         <table class="members feeds">
           <thead>
             <tr>

@@ -102,7 +102,8 @@ export interface Frame {
   tick: string;
   digest: string;
   reports: number;
-  set_aside: number;
+  /** Null: not said, as before. */
+  set_aside: number | null;
   situations: number;
   changes: Change[];
   lineage: Lineage[];
@@ -240,19 +241,19 @@ const head = (r: Raw) => ({
   tick: text(r.tick),
   digest: text(r.digest),
   reports: num(r.reports),
-  set_aside: num(r.set_aside),
   feeds: list(r.feeds).map(feed),
 });
 
 export function snapshot(v: unknown): Snapshot {
   const r = raw(v);
-  return { ...head(r), situations: list(r.situations).map(situation), next: text(r.next_page_token) };
+  return { ...head(r), set_aside: num(r.set_aside), situations: list(r.situations).map(situation), next: text(r.next_page_token) };
 }
 
 export function frame(v: unknown): Frame {
   const r = raw(v);
   return {
     ...head(r),
+    set_aside: r.set_aside === undefined ? null : num(r.set_aside),
     situations: num(r.situations),
     changes: list(r.changes).map((c) => {
       const x = raw(c);

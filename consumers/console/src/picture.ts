@@ -48,7 +48,7 @@ export class Picture {
       else this.situations.delete(c.removed);
     }
     this.hear(f.feeds);
-    this.head = headOf(f);
+    this.head = headOf({ ...f, set_aside: f.set_aside ?? this.head.set_aside });
     // The count is the cheapest proof that nothing was missed.
     return this.situations.size === f.situations ? "applied" : "gap";
   }
