@@ -102,6 +102,9 @@ func Identifier(t wf.IdentifierType, raw string, h Hints) (*wf.Identifier, error
 	if err != nil {
 		return nil, err
 	}
+	if Placeholder(value) {
+		return nil, ErrPlaceholder
+	}
 	id := &wf.Identifier{Type: t, Value: value, Issuer: issuer, Partial: partial}
 	if err := report.NormalIdentifier(id); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotNormal, err)
