@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -35,9 +34,7 @@ type field struct {
 	message *layout
 }
 
-var reportLayout = sync.OnceValue(func() *layout {
-	return layoutOf(wf.File_watchfloor_v1_report_proto.Messages().ByName("Report"), map[protoreflect.FullName]*layout{})
-})
+var reportLayout = layoutOf(new(wf.Report).ProtoReflect().Descriptor(), map[protoreflect.FullName]*layout{})
 
 func layoutOf(d protoreflect.MessageDescriptor, seen map[protoreflect.FullName]*layout) *layout {
 	if l, ok := seen[d.FullName()]; ok {
@@ -94,7 +91,7 @@ type scanner struct {
 // scan says what is wrong with the bytes; nothing for a report that may be unmarshalled.
 func scan(data []byte) admission.Reasons {
 	s := scanner{checker: checker{limits: DefaultLimits()}}
-	s.message(data, reportLayout())
+	s.message(data, reportLayout)
 	return s.reasons
 }
 
