@@ -34,7 +34,7 @@ const (
 
 // DefaultStart is the exercise clock's first instant when Config names none:
 // the peak of a hurricane season that is over.
-var DefaultStart = time.Date(2025, time.September, 8, 6, 0, 0, 0, time.UTC)
+var DefaultStart = time.Date(2025, time.September, 2, 6, 0, 0, 0, time.UTC)
 
 // Config says which scenario to write.
 type Config struct {

@@ -97,7 +97,7 @@ func stolenVehicle(s *story, n uint64) {
 		incident("Motor vehicle theft", "240").send()
 	t := s.start
 	for range r.between(1, 3) {
-		t = t.Add(s.minutes(40, 500))
+		t = t.Add(s.minutes(40, 420))
 		p := s.report(ev, s.patrol(), wf.Kind_KIND_INCIDENT, t)
 		switch {
 		case s.vague():
@@ -113,7 +113,7 @@ func stolenVehicle(s *story, n uint64) {
 		s.aftermath(p)
 	}
 	if r.chance(600) {
-		s.report(ev, s.patrol(), wf.Kind_KIND_INCIDENT, t.Add(s.minutes(60, 700))).at(at.place(100)).
+		s.report(ev, s.patrol(), wf.Kind_KIND_INCIDENT, t.Add(s.minutes(40, 420))).at(at.place(100)).
 			about(v.entity(v.number(), v.registration())).
 			say("Stolen vehicle found", fmt.Sprintf("%s with VIN %s found without damage.", v.describe(), v.vin)).incident("Recovered vehicle", "240").send()
 	}
@@ -143,7 +143,7 @@ func fraud(s *story, n uint64) {
 			say("Payment scam", fmt.Sprintf("%s paid %s after calls from %s; mail %s.", victim.name(), man.name(), man.phone, man.email)).
 			incident("Fraud", "26A").send()
 		s.aftermath(p)
-		t = t.Add(s.minutes(60, 900))
+		t = t.Add(s.minutes(40, 420))
 	}
 }
 
@@ -160,7 +160,7 @@ func fugitive(s *story, n uint64) {
 		threat(wf.ThreatType_THREAT_TYPE_SMALL_ARMS, "", "").severity(wf.Severity_SEVERITY_MODERATE).send()
 	t := s.start
 	for range r.between(1, 3) {
-		t = t.Add(s.minutes(60, 700))
+		t = t.Add(s.minutes(40, 420))
 		p := s.report(ev, s.patrol(), wf.Kind_KIND_SAR, t).at(r.near(at, 1200).place(150))
 		switch {
 		case s.vague():
@@ -202,6 +202,6 @@ func narcotics(s *story, n uint64) {
 		p.say("Narcotics", fmt.Sprintf("Case %s: %s, %s, in a %s, plate %s.", file.Value, man.name(), man.phone, v.describe(), v.plate)).
 			incident("Drug offense", "35A").send()
 		s.aftermath(p)
-		t = t.Add(s.minutes(60, 800))
+		t = t.Add(s.minutes(40, 420))
 	}
 }

@@ -48,7 +48,7 @@ func vessel(s *story, n uint64) {
 			say("Vessel "+name, fmt.Sprintf("%s, IMO %s, gave a cargo list that did not match.", name, imo.Value)).
 			sar("TRANS", port.name, wf.Behavior_BEHAVIOR_MISREPRESENTATION).send()
 		s.aftermath(p)
-		t = t.Add(s.minutes(60, 900))
+		t = t.Add(s.minutes(40, 420))
 	}
 }
 
@@ -76,7 +76,7 @@ func casing(s *story, n uint64) {
 		p.say("Interest in "+site.name, fmt.Sprintf("%s in a %s, plate %s, stayed for an hour.", man.name(), v.describe(), v.plate)).
 			sar(site.sector, site.name, wf.Behavior_BEHAVIOR_SURVEILLANCE).severity(wf.Severity_SEVERITY_MODERATE).send()
 		s.aftermath(p)
-		t = t.Add(s.minutes(120, 1200))
+		t = t.Add(s.minutes(120, 600))
 	}
 }
 

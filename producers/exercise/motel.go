@@ -8,19 +8,25 @@ import (
 )
 
 // motel writes the unrelated reports that mention the motel's switchboard,
-// enough of them in cell le to make its number mean nothing.
+// enough of them in cell le to make its number mean nothing, in the first half
+// of the exercise and in the second.
 func motel(s *story) {
 	r := &s.rng
 	towns := []string{"28035", "28049", "28067", "28075", "28087", "28081", "28047", "28033", "28113", "28151", "28059", "28121"}
 	who := []string{"mhp", "jackson-pd", "hattiesburg-pd", "hinds-so", "mbi", "dea", "usms", "biloxi-pd"}
-	for i := range 24 {
+	guests := 24
+	if s.world.size >= 10 {
+		guests = 52
+	}
+	every := int(Span/time.Minute) * 9 / 10 / guests
+	for i := range guests {
 		c := countyByFIPS(towns[i%len(towns)])
 		at := r.somewhere(c)
 		guest := r.person()
 		if i%3 == 0 {
 			guest.family = r.common()
 		}
-		when := s.world.after(time.Duration(i*220+r.between(0, 200)) * time.Minute)
+		when := s.world.after(time.Duration(i*every+r.between(0, every)) * time.Minute)
 		p := s.report("", who[i%len(who)], wf.Kind_KIND_SAR, when).at(at.place(80)).
 			about(guest.subject(ident(wf.IdentifierType_IDENTIFIER_TYPE_PHONE, s.world.switchboards[0], "")))
 		b := everyday[r.n(len(everyday))]

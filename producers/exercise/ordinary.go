@@ -19,7 +19,7 @@ func (o *ordinary) next() *story {
 	if o.used >= o.total {
 		return nil
 	}
-	const active = int64((Span - 10*time.Hour) / time.Second)
+	const active = int64((Span - 24*time.Hour) / time.Second)
 	start := o.world.after(time.Duration(active*int64(o.used)/int64(o.total)) * time.Second)
 	s := o.world.story(firstOrdinary+o.count, start)
 	o.count++

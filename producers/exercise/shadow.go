@@ -31,7 +31,7 @@ func malware(s *story, n uint64) {
 		p.say("Campaign "+host.Value[:4], fmt.Sprintf("Mail with a file that calls %s at %s.", host.Value, ip.Value)).
 			cyber("Phishing with a loader", int32(r.between(20, 95)), "malicious-activity").send()
 		s.aftermath(p)
-		t = t.Add(s.minutes(30, 900))
+		t = t.Add(s.minutes(30, 420))
 	}
 }
 
@@ -53,7 +53,7 @@ func traveler(s *story, n uint64) {
 		p.say("Travel record", fmt.Sprintf("%s, passport %s, reachable at %s.", man.name(), passport.Value, man.phone)).
 			threat(wf.ThreatType_THREAT_TYPE_OTHER, "", "").send()
 		s.aftermath(p)
-		t = t.Add(s.minutes(60, 900))
+		t = t.Add(s.minutes(40, 420))
 	}
 }
 
@@ -86,6 +86,6 @@ func network(s *story, n uint64) {
 		}
 		p.send()
 		s.aftermath(p)
-		t = t.Add(s.minutes(60, 900))
+		t = t.Add(s.minutes(40, 420))
 	}
 }

@@ -1,0 +1,296 @@
+package exercise
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+type identifier struct {
+	t             wf.IdentifierType
+	value, issuer string
+}
+
+// exclusive identifiers belong to one person or thing.
+var exclusive = []wf.IdentifierType{
+	wf.IdentifierType_IDENTIFIER_TYPE_VIN, wf.IdentifierType_IDENTIFIER_TYPE_PASSPORT, wf.IdentifierType_IDENTIFIER_TYPE_DRIVER_LICENSE,
+	wf.IdentifierType_IDENTIFIER_TYPE_SSN, wf.IdentifierType_IDENTIFIER_TYPE_NATIONAL_ID, wf.IdentifierType_IDENTIFIER_TYPE_IMEI,
+	wf.IdentifierType_IDENTIFIER_TYPE_SERIAL, wf.IdentifierType_IDENTIFIER_TYPE_HASH, wf.IdentifierType_IDENTIFIER_TYPE_CASE_NUMBER,
+	wf.IdentifierType_IDENTIFIER_TYPE_FBI, wf.IdentifierType_IDENTIFIER_TYPE_STIX, wf.IdentifierType_IDENTIFIER_TYPE_MAC,
+}
+
+func identifiers(r *wf.Report) map[identifier]bool {
+	out := map[identifier]bool{}
+	for _, e := range r.GetEntities() {
+		for _, id := range e.GetIdentifiers() {
+			out[identifier{id.GetType(), id.GetValue(), id.GetIssuer()}] = true
+		}
+	}
+	return out
+}
+
+// latest is the last revision of every report of an event.
+func latest(s *Scenario, event string) map[Key]*wf.Report {
+	out := map[Key]*wf.Report{}
+	for st := range s.Steps() {
+		if st.Event == event && st.Report.GetRevision() >= out[st.Key()].GetRevision() {
+			out[st.Key()] = st.Report
+		}
+	}
+	return out
+}
+
+func all(reports map[Key]*wf.Report, cells ...string) map[identifier]bool {
+	out := map[identifier]bool{}
+	for k, r := range reports {
+		if slices.Contains(cells, k.Cell) {
+			for id := range identifiers(r) {
+				out[id] = true
+			}
+		}
+	}
+	return out
+}
+
+func TestThePlotCrossesOnGarbledTracesOnly(t *testing.T) {
+	for seed := range uint64(20) {
+		s := scenario(t, seed, 300)
+		plot := latest(s, EventPlot)
+		police, services := all(plot, LE), all(plot, Intel, IntelS)
+		if len(plot) != len(s.Truth().Group(GroupPlot)) || len(s.Truth().Group(GroupPlotLE)) < 6 || len(s.Truth().Group(GroupPlotIntel)) < 5 {
+			t.Fatalf("seed %d: plot of %d reports, halves %d and %d", seed, len(plot), len(s.Truth().Group(GroupPlotLE)), len(s.Truth().Group(GroupPlotIntel)))
+		}
+		for id := range police {
+			if services[id] {
+				t.Errorf("seed %d: both halves hold %v", seed, id)
+			}
+		}
+		garbledPhone, partialPlate, names := false, false, 0
+		for id := range police {
+			for other := range services {
+				if id.t != other.t {
+					continue
+				}
+				if slices.Contains(exclusive, id.t) && id.value == other.value {
+					t.Errorf("seed %d: exclusive %v on both sides", seed, id)
+				}
+				garbledPhone = garbledPhone || id.t == wf.IdentifierType_IDENTIFIER_TYPE_PHONE && oneSwap(id.value, other.value)
+				partialPlate = partialPlate || id.t == wf.IdentifierType_IDENTIFIER_TYPE_PLATE && id.value != other.value && compatible(id.value, other.value)
+			}
+		}
+		for a, ra := range plot {
+			for b, rb := range plot {
+				if a.Cell == LE && b.Cell != LE && len(ra.GetEntities())+len(rb.GetEntities()) > 0 {
+					if n, m := nameOf(ra), nameOf(rb); n != "" && m != "" {
+						if n == m {
+							t.Errorf("seed %d: both sides write %q", seed, n)
+						}
+						names++
+					}
+				}
+			}
+		}
+		if !garbledPhone || !partialPlate || names == 0 {
+			t.Errorf("seed %d: garbled phone %v, partial plate %v, names %d", seed, garbledPhone, partialPlate, names)
+		}
+	}
+}
+
+func nameOf(r *wf.Report) string {
+	for _, e := range r.GetEntities() {
+		if p := e.GetPerson(); p != nil {
+			return p.GetNames()[0].GetGiven() + " " + p.GetNames()[0].GetFamily()
+		}
+	}
+	return ""
+}
+
+// oneSwap says whether a is b with two neighbouring characters exchanged.
+func oneSwap(a, b string) bool {
+	if len(a) != len(b) || a == b {
+		return false
+	}
+	for i := range len(a) - 1 {
+		if a[:i] == b[:i] && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:] {
+			return true
+		}
+	}
+	return false
+}
+
+// compatible says whether two plates agree where both were seen.
+func compatible(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if a[i] != b[i] && a[i] != '?' && b[i] != '?' {
+			return false
+		}
+	}
+	return true
+}
+
+func TestTheDecoySharesOnlyTheSwitchboard(t *testing.T) {
+	for seed := range uint64(20) {
+		s := scenario(t, seed, 2000)
+		plot, decoy := latest(s, EventPlot), latest(s, EventDecoy)
+		cells := []string{Open, LE, IntelS, Intel, FusedS, Fused}
+		in, shared := all(decoy, cells...), []identifier{}
+		for id := range all(plot, cells...) {
+			if in[id] {
+				shared = append(shared, id)
+			}
+		}
+		if len(shared) != 1 || shared[0].t != wf.IdentifierType_IDENTIFIER_TYPE_PHONE {
+			t.Fatalf("seed %d: plot and decoy share %v, want one telephone number", seed, shared)
+		}
+		var halves [2]int
+		for k := range decoy {
+			if k.Cell == LE {
+				halves[0]++
+			} else {
+				halves[1]++
+			}
+		}
+		if halves[0] < 3 || halves[1] < 2 {
+			t.Errorf("seed %d: decoy has halves of %v", seed, halves)
+		}
+		strangers := map[Key]bool{}
+		for st := range s.Steps() {
+			if st.Event == "" && st.Cell == LE && identifiers(st.Report)[shared[0]] {
+				strangers[st.Key()] = true
+			}
+		}
+		if len(strangers) <= 20 {
+			t.Errorf("seed %d: %d unrelated reports mention the switchboard, want more than 20", seed, len(strangers))
+		}
+	}
+}
+
+func TestHalvesHangTogetherBySomethingExclusive(t *testing.T) {
+	for seed := range uint64(10) {
+		plot := latest(scenario(t, seed, 300), EventPlot)
+		for _, cells := range [][]string{{LE}, {Intel, IntelS}} {
+			count := map[identifier]int{}
+			for k, r := range plot {
+				if slices.Contains(cells, k.Cell) {
+					for id := range identifiers(r) {
+						if slices.Contains(exclusive, id.t) {
+							count[id]++
+						}
+					}
+				}
+			}
+			shared := 0
+			for _, n := range count {
+				shared = max(shared, n)
+			}
+			if shared < 2 {
+				t.Errorf("seed %d: the half in %v has no exclusive identifier in two reports", seed, cells)
+			}
+		}
+	}
+}
+
+func TestReportsArriveAsTheyDoInLife(t *testing.T) {
+	s := scenario(t, 2, 2000)
+	type state struct {
+		revision  uint64
+		withdrawn bool
+		at        time.Time
+	}
+	known := map[Key]state{}
+	byRecord := map[string]time.Time{}
+	first := map[string]time.Time{}
+	last := map[Key]*wf.Report{}
+	var duplicates, revisions, withdrawals, early, batch int
+	for st := range s.Steps() {
+		k := st.Key()
+		r := st.Report
+		if was, ok := known[k]; ok {
+			switch {
+			case r.GetRevision() == was.revision:
+				duplicates++
+				if !proto.Equal(r, last[k]) {
+					t.Errorf("%v: same revision, other content", k)
+				}
+			case r.GetRevision() < was.revision || was.withdrawn:
+				t.Errorf("%v: revision %d after %d", k, r.GetRevision(), was.revision)
+			case r.GetState() == wf.ReportState_REPORT_STATE_WITHDRAWN:
+				withdrawals++
+			default:
+				revisions++
+			}
+		} else {
+			byRecord[r.GetRecord()] = st.At
+			first[r.GetRecord()] = st.At
+			for _, ref := range r.GetReferences() {
+				if ref.GetType() == wf.ReferenceType_REFERENCE_TYPE_SUPERSEDES || ref.GetType() == wf.ReferenceType_REFERENCE_TYPE_CANCELS {
+					if _, there := byRecord[ref.GetRecord()]; !there {
+						early++
+					}
+				}
+			}
+			if st.At.Sub(r.GetReportTime().AsTime()) > time.Hour {
+				batch++
+			}
+		}
+		known[k] = state{r.GetRevision(), r.GetState() == wf.ReportState_REPORT_STATE_WITHDRAWN, st.At}
+		last[k] = r
+	}
+	if duplicates < 10 || revisions < 40 || withdrawals < 10 || early < 2 || batch < 5 {
+		t.Errorf("duplicates %d, revisions %d, withdrawals %d, updates before their alert %d, held back %d", duplicates, revisions, withdrawals, early, batch)
+	}
+}
+
+func TestCopiesNameTheirOriginator(t *testing.T) {
+	reports := latest(scenario(t, 5, 300), EventCircular)
+	originators := map[string]bool{}
+	copies := 0
+	for k, r := range reports {
+		o := r.GetLineage().GetOriginator()
+		if o == "" {
+			o = k.Agency
+		} else {
+			copies++
+		}
+		if r.GetState() == wf.ReportState_REPORT_STATE_ACTIVE {
+			originators[o] = true
+		}
+	}
+	if len(originators) != 1 || copies < 3 {
+		t.Errorf("%d copies of %d originators, want at least 3 of 1", copies, len(originators))
+	}
+}
+
+func TestTheHurricaneIsChainsOfAlerts(t *testing.T) {
+	for _, n := range []int{100, 2000, 20_000} {
+		s := scenario(t, 7, n)
+		types := map[wf.MessageType]int{}
+		vtec, storms, chains := map[string]int{}, map[string]bool{}, 0
+		for _, r := range latest(s, EventHurricane) {
+			if h := r.GetHazard(); h != nil {
+				types[h.GetMessageType()]++
+				if len(r.GetReferences()) > 0 {
+					chains++
+				}
+			}
+			for id := range identifiers(r) {
+				switch id.t {
+				case wf.IdentifierType_IDENTIFIER_TYPE_VTEC:
+					vtec[id.value]++
+				case wf.IdentifierType_IDENTIFIER_TYPE_STORM:
+					storms[id.value] = true
+				}
+			}
+		}
+		if types[wf.MessageType_MESSAGE_TYPE_ALERT] < 2 || types[wf.MessageType_MESSAGE_TYPE_UPDATE] < 4 || types[wf.MessageType_MESSAGE_TYPE_CANCEL] < 1 || len(storms) != 1 || chains < 5 || len(vtec) < 1 {
+			t.Errorf("%d reports: messages %v, storms %v, VTEC %v, %d with references", n, types, storms, vtec, chains)
+		}
+	}
+}
