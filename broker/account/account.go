@@ -1,0 +1,209 @@
+// Package account turns a policy into the keys, accounts and credentials of a
+// NATS server in operator mode.
+//
+// Every cell is one account. Every principal of a cell (an agency, a reader,
+// the guard, a fusion worker, the HTTP listener) has one scoped signing key in
+// it, and the permissions stand with that key in the account, not in the
+// user's credential: so a changed policy changes what existing credentials may
+// do, at once, and a principal that leaves the policy is gone with its key.
+// Permissions are allow-lists with exact names; nobody holds $JS.API.> or
+// _INBOX.>. Names come from the policy, which holds no wildcard, and user
+// names are checked again here, for whoever names a user writes a subject.
+//
+// It runs no server and decides nothing about reports: package natsd runs the
+// server, package policy says who may do what.
+package account
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/jwt/v2"
+	"github.com/nats-io/nkeys"
+
+	"github.com/watchfloor/watchfloor/broker/policy"
+)
+
+// system is the name of the account that holds the server's own events.
+const system = "SYS"
+
+// Authority holds the keys and makes accounts and credentials with them.
+type Authority struct {
+	ring     *keyring
+	operator *jwt.OperatorClaims
+	now      func() time.Time
+
+	mu     sync.Mutex
+	policy *policy.Policy
+	jwts   map[string]string // cell name or SYS -> account JWT
+	roles  map[string]map[Principal]Role
+}
+
+// Open reads the keys in keysDir, or creates them on the first start, and
+// compiles p. dataDir is only compared: keys do not lie beside what they
+// protect. now is the clock of expiry times.
+func Open(keysDir, dataDir string, p *policy.Policy, now func() time.Time) (*Authority, error) {
+	ring, err := openKeyring(keysDir, dataDir)
+	if err != nil {
+		return nil, err
+	}
+	oc, err := ring.operatorClaims()
+	if err != nil {
+		return nil, err
+	}
+	a := &Authority{ring: ring, operator: oc, now: now}
+	if _, err := a.Apply(p); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// OpenIssuer is Open for a process beside the broker, which issues credentials
+// and never adds to or retires the broker's keys.
+func OpenIssuer(keysDir, dataDir string, p *policy.Policy, now func() time.Time) (*Authority, error) {
+	ring, err := openKeyring(keysDir, dataDir)
+	if err != nil {
+		return nil, err
+	}
+	oc, err := ring.operatorClaims()
+	if err != nil {
+		return nil, err
+	}
+	return &Authority{ring: ring, operator: oc, now: now, policy: p, roles: rolesOf(p)}, nil
+}
+
+// Operator is what the server trusts.
+func (a *Authority) Operator() *jwt.OperatorClaims { return a.operator }
+
+// SystemAccount is the public key of the system account.
+func (a *Authority) SystemAccount() string { return a.operator.SystemAccount }
+
+// StoreKey is the key that encrypts what JetStream stores.
+func (a *Authority) StoreKey() string { return a.ring.secret("jetstream") }
+
+// AccountKey is the public key of a cell's account; empty for an unknown cell.
+func (a *Authority) AccountKey(cell string) string { return a.ring.get("account/" + cell) }
+
+// Apply compiles p into account JWTs and returns those of every account, by
+// public key. Principals that p does not name lose their key: named again
+// later, they need new credentials.
+func (a *Authority) Apply(p *policy.Policy) (map[string]string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	roles := rolesOf(p)
+	if err := a.ring.provide(roles); err != nil {
+		return nil, err
+	}
+	jwts := map[string]string{}
+	for _, c := range p.Cells {
+		token, err := a.accountJWT(c, roles[c.Name], p.Revoked)
+		if err != nil {
+			return nil, fmt.Errorf("make account of cell %s: %w", c.Name, err)
+		}
+		jwts[c.Name] = token
+	}
+	// A cell that left the policy keeps its data and its account's name, but
+	// nobody can sign in to it.
+	for _, cell := range a.ring.cells() {
+		if _, ok := jwts[cell]; !ok {
+			token, err := a.accountJWT(policy.Cell{Name: cell}, nil, nil)
+			if err != nil {
+				return nil, fmt.Errorf("close account of cell %s: %w", cell, err)
+			}
+			jwts[cell] = token
+		}
+	}
+	sys, err := a.systemJWT()
+	if err != nil {
+		return nil, err
+	}
+	jwts[system] = sys
+	a.policy, a.roles, a.jwts = p, roles, jwts
+	return a.byKey(), nil
+}
+
+// Accounts returns the current account JWTs by public key.
+func (a *Authority) Accounts() map[string]string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.byKey()
+}
+
+func (a *Authority) byKey() map[string]string {
+	out := make(map[string]string, len(a.jwts))
+	for name, token := range a.jwts {
+		out[a.ring.get("account/"+name)] = token
+	}
+	return out
+}
+
+func (a *Authority) accountJWT(c policy.Cell, roles map[Principal]Role, revoked []string) (string, error) {
+	claims := jwt.NewAccountClaims(a.AccountKey(c.Name))
+	claims.Name = c.Name
+	claims.Limits.DisallowBearer = true
+	claims.Limits.LeafNodeConn = 0
+	claims.Limits.WildcardExports = false
+	claims.Limits.Exports = 0
+	claims.Limits.Imports = 0
+	claims.Limits.JetStreamLimits = jwt.JetStreamLimits{
+		MemoryStorage: jwt.NoLimit, DiskStorage: jwt.NoLimit, Streams: jwt.NoLimit, Consumer: jwt.NoLimit,
+	}
+	if c.Quota > 0 {
+		claims.Limits.DiskStorage = c.Quota
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(roles), comparePrincipals) {
+		scope, err := a.scope(c.Name, p, roles[p])
+		if err != nil {
+			return "", err
+		}
+		claims.SigningKeys.AddScopedSigner(scope)
+	}
+	for _, user := range revoked {
+		claims.RevokeAt(user, a.now())
+	}
+	return a.signAccount(claims)
+}
+
+func (a *Authority) scope(cell string, p Principal, r Role) (*jwt.UserScope, error) {
+	kp, err := a.ring.signer(cell, p)
+	if err != nil {
+		return nil, err
+	}
+	key, err := kp.PublicKey()
+	if err != nil {
+		return nil, err
+	}
+	s := jwt.NewUserScope()
+	s.Key, s.Role = key, p.String()
+	s.Template.Pub = permission(r.Publish)
+	s.Template.Sub = permission(r.Subscribe)
+	s.Template.AllowedConnectionTypes = jwt.StringList{jwt.ConnectionTypeStandard, jwt.ConnectionTypeInProcess}
+	return s, nil
+}
+
+// permission is an allow-list. An empty one must deny: NATS reads it as
+// "everything".
+func permission(allow []string) jwt.Permission {
+	if len(allow) == 0 {
+		return jwt.Permission{Deny: jwt.StringList{">"}}
+	}
+	return jwt.Permission{Allow: slices.Clone(allow)}
+}
+
+func (a *Authority) systemJWT() (string, error) {
+	claims := jwt.NewAccountClaims(a.operator.SystemAccount)
+	claims.Name = system
+	claims.Limits.DisallowBearer = true
+	return a.signAccount(claims)
+}
+
+func (a *Authority) signAccount(claims *jwt.AccountClaims) (string, error) {
+	kp, err := nkeys.FromSeed([]byte(a.ring.get("operator-signing")))
+	if err != nil {
+		return "", fmt.Errorf("read operator signing key: %w", err)
+	}
+	return claims.Encode(kp)
+}
