@@ -1,6 +1,6 @@
 // The frame of the page: marking, exercise strip, bar and foot.
 
-import { panel, cell, choose, connection, feeds, head, help, now, ranked, silent, status, theme } from "./state";
+import { panel, cell, choose, connection, feeds, head, help, leave, now, ranked, silent, status, theme } from "./state";
 import { STATUSES, type Status } from "./model";
 import { count, plural, span, zulu } from "./words";
 
@@ -122,7 +122,12 @@ export function StaleNotice() {
   if (h.look !== "off" || !head.value) return null;
   return (
     <div class="stale" role="alert">
-      <b>This picture is not live.</b> It is as of {zulu(head.value.tick)}: {connection.value.reason}.
+      <b>This picture is not live.</b> It is as of {zulu(head.value.tick)}: {connection.value.reason}.{" "}
+      {connection.value.phase === "denied" && (
+        <button type="button" class="link" onClick={leave}>
+          Enter another token
+        </button>
+      )}
     </div>
   );
 }

@@ -27,7 +27,7 @@ async function problem(r: Response): Promise<Problem> {
   return new Problem(r.status, title, typeof p.detail === "string" ? p.detail : "");
 }
 
-const PAGE = 500;
+const PAGE = 1000;
 
 /** The server's clock less this machine's, in milliseconds, to the second. */
 let skew = 0;

@@ -96,6 +96,7 @@ export class Flat {
 
   private zoom(by: number): void {
     this.scale = Math.min(2 ** 15 * 512, Math.max(2 ** 2 * 512, this.scale * by));
+    this.o.onMoved();
     this.draw();
   }
 
@@ -111,6 +112,7 @@ export class Flat {
     );
     this.canvas.addEventListener("pointermove", (e) => {
       if (e.buttons !== 1) return;
+      this.o.onMoved();
       this.x -= e.movementX / this.scale;
       this.y -= e.movementY / this.scale;
       this.draw();

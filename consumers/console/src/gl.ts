@@ -24,6 +24,8 @@ export interface Options {
   bounds: Bounds;
   still: boolean;
   onSelect: (id: string) => void;
+  /** The analyst moved the map: from now on the view is theirs. */
+  onMoved: () => void;
   /** Marks the source holds, said when they are drawn. */
   onDrawn: (marks: number) => void;
 }
@@ -81,12 +83,15 @@ export class Gl {
   async select(s: Situation | null, go: boolean): Promise<void> {
     await this.ready;
     this.source("area")?.setData(area(s));
+    this.source("selected")?.setData(points(s ? [s] : []));
     this.map.setFilter(LAYERS.counties, ["in", ["get", "fips"], ["literal", s?.counties ?? []]]);
-    this.map.setFilter(LAYERS.ring, ["==", ["get", "id"], s?.id ?? ""]);
-    if (s && go) this.goTo(s);
+    if (s && go) await this.goTo(s);
   }
 
-  private goTo(s: Situation): void {
+  private async goTo(s: Situation): Promise<void> {
+    // The panel that opens beside the map makes it narrower first.
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    this.map.resize();
     const [at] = points([s]).features;
     const [lng = 0, lat = 0] = at?.geometry.coordinates ?? [];
     if (!at) return;
@@ -131,6 +136,7 @@ export class Gl {
       map.on("mouseenter", layer, () => (canvas.style.cursor = "pointer"));
       map.on("mouseleave", layer, () => (canvas.style.cursor = ""));
     }
+    map.on("movestart", (e) => e.originalEvent && this.o.onMoved());
     map.on("click", LAYERS.marks, (e) => this.o.onSelect(String(e.features?.[0]?.properties.id ?? "")));
     map.on("click", LAYERS.clusters, (e) => void this.open(e.features?.[0]));
     map.on("mousemove", LAYERS.marks, (e) => (this.o.container.title = String(e.features?.[0]?.properties.headline ?? "")));
@@ -141,6 +147,7 @@ export class Gl {
     if (!cluster || cluster.geometry.type !== "Point") return;
     const zoom = await this.source("situations")?.getClusterExpansionZoom(Number(cluster.properties?.cluster_id));
     const [lng = 0, lat = 0] = cluster.geometry.coordinates;
+    this.o.onMoved();
     this.map.easeTo({ center: [lng, lat], zoom: (zoom ?? 8) + 0.2, duration: this.o.still ? 0 : 400 });
   }
 }
@@ -158,7 +165,7 @@ const baseData = (b: Basemap): Record<string, G.GeoJSON> => ({
 function style(o: Options): StyleSpecification {
   const base = o.basemap ? baseData(o.basemap) : {};
   const source = (id: string) => ({ type: "geojson" as const, data: base[id] ?? none, tolerance: 0.2 });
-  const ids = ["land", "county-lines", "state-lines", "counties", "state-labels", "county-labels", "area"];
+  const ids = ["land", "county-lines", "state-lines", "counties", "state-labels", "county-labels", "area", "selected"];
   return {
     version: 8,
     sources: {

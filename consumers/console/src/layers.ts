@@ -99,13 +99,6 @@ function situations(p: Palette): LayerSpecification[] {
       },
     },
     {
-      id: LAYERS.ring,
-      type: "circle",
-      source: "situations",
-      filter: ["==", ["get", "id"], ""],
-      paint: { "circle-color": "rgba(0,0,0,0)", "circle-radius": ["+", 4, bySize], "circle-stroke-color": p.selected, "circle-stroke-width": 2 },
-    },
-    {
       id: LAYERS.marks,
       type: "symbol",
       source: "situations",
@@ -144,6 +137,18 @@ function situations(p: Palette): LayerSpecification[] {
         "text-ignore-placement": true,
       },
       paint: { "text-color": byWorst(p) },
+    },
+    {
+      id: LAYERS.ring,
+      type: "circle",
+      source: "selected",
+      paint: { "circle-color": "rgba(0,0,0,0)", "circle-radius": ["+", 4, bySize], "circle-stroke-color": p.selected, "circle-stroke-width": 2 },
+    },
+    {
+      id: "selected",
+      type: "symbol",
+      source: "selected",
+      layout: { "icon-image": ["concat", SEVERITY_IMAGE, ["get", "severity"]], "icon-size": 0.8, "icon-allow-overlap": true, "icon-ignore-placement": true },
     },
   ];
 }

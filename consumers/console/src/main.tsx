@@ -57,15 +57,16 @@ async function enter(c: Client, signal: AbortSignal): Promise<void> {
 }
 
 effect(() => {
-  if (token.value === "") return;
-  sessionStorage.setItem(KEPT, token.value);
-  const abort = new AbortController();
+  const given = token.value;
   batch(() => {
     cell.value = null;
     client.value = null;
     refusal.value = "";
   });
-  const c = new Client(token.value);
+  if (given === "") return sessionStorage.removeItem(KEPT);
+  sessionStorage.setItem(KEPT, given);
+  const abort = new AbortController();
+  const c = new Client(given);
   untracked(() => void enter(c, abort.signal));
   return () => abort.abort();
 });

@@ -28,8 +28,17 @@ const drawn = signal(0);
 /** Marks are sent to the map at most this often. */
 const DRAW_MS = 900;
 
-export const showOnMap = () => void drawing.value?.select(situation.value, true);
-export const fitMap = () => void drawing.value?.fit(visible.value);
+/** The analyst moved the map; until then it keeps every mark in view. */
+const moved = signal(false);
+
+export const showOnMap = () => {
+  moved.value = true;
+  void drawing.value?.select(situation.value, true);
+};
+export const fitMap = () => {
+  moved.value = false;
+  void drawing.value?.fit(visible.value);
+};
 
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -43,6 +52,7 @@ async function open(container: HTMLElement): Promise<Drawing> {
     bounds,
     still: still(),
     onSelect: select,
+    onMoved: () => (moved.value = true),
     onDrawn: (n: number) => (drawn.value = n),
   };
   try {
@@ -87,10 +97,11 @@ export function MapPane() {
   );
 }
 
-/** Keeps the marks, the selection and the first view. */
+/** Keeps the marks, the selection and, until it was moved, the view. */
 function useMarks(): void {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const fitted = useRef("");
+  const of = useRef(status.peek());
   const went = useRef("");
   useSignalEffect(() => {
     const d = drawing.value;
@@ -101,11 +112,14 @@ function useMarks(): void {
       timer.current = undefined;
       const all = visible.peek();
       void d.show(all);
-      // The first picture of a status is fitted once; after that the view is
-      // the analyst's.
-      if (fitted.current !== status.peek() && all.some(placeOf)) {
-        fitted.current = status.peek();
-        if (situation.peek() === null) void d.fit(all);
+      if (of.current !== status.peek()) {
+        of.current = status.peek();
+        moved.value = false;
+      }
+      const bounds = boundsOf(all).map((x) => x.toFixed(1)).join();
+      if (!moved.peek() && bounds !== fitted.current && all.some(placeOf)) {
+        fitted.current = bounds;
+        void d.fit(all);
       }
     };
     draw();
@@ -115,9 +129,12 @@ function useMarks(): void {
     }, DRAW_MS);
   });
   useSignalEffect(() => {
-    const s = situation.value;
-    void drawing.value?.select(s, s !== null && s.id !== went.current);
-    if (drawing.value) went.current = s?.id ?? "";
+    const [d, s] = [drawing.value, situation.value];
+    if (!d) return;
+    const go = s !== null && s.id !== went.current;
+    went.current = s?.id ?? "";
+    if (go) moved.value = true;
+    void d.select(s, go);
   });
 }
 

@@ -81,7 +81,8 @@ export const MISSISSIPPI: Bounds = [-91.8, 30.0, -88.0, 35.1];
 
 /**
  * The view that holds the marks: all but the outermost fiftieth on each side,
- * so that one stray place does not shrink the rest to a dot.
+ * so that one stray place does not shrink the rest to a dot. While everything
+ * is in Mississippi it is Mississippi, so that the first marks do not move it.
  */
 export function boundsOf(all: Situation[]): Bounds {
   const at = all.map(placeOf).filter((p) => p !== null);
@@ -91,5 +92,7 @@ export function boundsOf(all: Situation[]): Bounds {
   const cut = Math.floor(at.length / 50);
   const low = (v: number[]) => v[cut] ?? 0;
   const high = (v: number[]) => v[v.length - 1 - cut] ?? 0;
-  return [low(lon), low(lat), high(lon), high(lat)];
+  const b: Bounds = [low(lon), low(lat), high(lon), high(lat)];
+  const [west, south, east, north] = MISSISSIPPI;
+  return b[0] >= west && b[1] >= south && b[2] <= east && b[3] <= north ? MISSISSIPPI : b;
 }

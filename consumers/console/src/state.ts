@@ -118,6 +118,11 @@ export function choose(s: Status): void {
   });
 }
 
+/** Gives up the token; the door asks for another. */
+export function leave(): void {
+  token.value = "";
+}
+
 /** The row `by` steps from the selected one; the first when none is. */
 export function step(by: number): void {
   const rows = visible.value;
