@@ -26,6 +26,7 @@ type frameBody struct {
 	Tick       string            `json:"tick,omitempty"`
 	Digest     string            `json:"digest"`
 	Reports    string            `json:"reports"`
+	SetAside   string            `json:"set_aside"`
 	Situations uint64            `json:"situations"`
 	Changes    []json.RawMessage `json:"changes"`
 	Lineage    []json.RawMessage `json:"lineage"`
@@ -184,7 +185,7 @@ func (s *Server) frameText(e *event) ([]byte, error) {
 	f := e.frame
 	body := frameBody{
 		Epoch: f.GetEpoch(), Revision: strconv.FormatUint(f.GetRevision(), 10), Digest: hex.EncodeToString(e.digest[:]),
-		Reports: strconv.FormatUint(f.GetReports(), 10), Situations: f.GetSituations(), Feeds: []feedBody{},
+		Reports: strconv.FormatUint(f.GetReports(), 10), SetAside: strconv.FormatUint(f.GetSetAside(), 10), Situations: f.GetSituations(), Feeds: []feedBody{},
 	}
 	if f.GetTick() != nil {
 		body.Tick = instant(f.GetTick().AsTime())

@@ -99,7 +99,6 @@ func Follow(ctx context.Context, nc *nats.Conn, cell string, status wf.Status, l
 	return f, nil
 }
 
-
 // Status is actual, exercise or test.
 func (f *Follower) Status() wf.Status { return f.r.status }
 

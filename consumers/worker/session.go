@@ -66,6 +66,7 @@ func (s *session) run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	for _, src := range s.sources {
 		g.Go(func() error { return src.read(gctx) })
+		g.Go(func() error { return src.ask(gctx) })
 	}
 	g.Go(func() error {
 		defer cancel()

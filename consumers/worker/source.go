@@ -22,6 +22,12 @@ const (
 	// fetchFor is how long it stays open; what arrives is taken at once.
 	fetchFor = 30 * time.Second
 	apiWait  = 10 * time.Second
+	// Until the checkpoint is reached a missing delivery would never be noticed
+	// by the next one, so it is asked for often; afterwards now and then.
+	askSoon = 250 * time.Millisecond
+	askRare = 15 * time.Second
+	// inFlight is how long a delivery may take to arrive.
+	inFlight = time.Second
 )
 
 // position names a stored record.
@@ -59,8 +65,9 @@ type source struct {
 	pending    atomic.Uint64   // records stored and not yet read
 
 	cons    jetstream.Consumer
-	expect  uint64 // next consumer sequence
-	reached bool
+	got     atomic.Uint64 // last consumer sequence
+	busy    atomic.Bool   // a record is being handed on
+	reached atomic.Bool
 }
 
 // rewind sets the consumer back to the first record.
@@ -79,7 +86,7 @@ func (s *source) rewind(ctx context.Context) error {
 		return fmt.Errorf("read %s: consumer %s: %w", s.cell, s.consumer, err)
 	}
 	s.pending.Store(r.NumPending)
-	s.expect = 1
+	s.got.Store(0)
 	return nil
 }
 
@@ -131,18 +138,49 @@ func (s *source) fetch(ctx, fctx context.Context) error {
 	}
 }
 
+// ask compares what the consumer has delivered with what has arrived: when
+// nothing more comes, a delivery to somebody else would leave no gap to see.
+func (s *source) ask(ctx context.Context) error {
+	for {
+		every := askSoon
+		if s.reached.Load() {
+			every = askRare
+		}
+		if !sleep(ctx, every) {
+			return ctx.Err()
+		}
+		got := s.got.Load()
+		if s.busy.Load() {
+			continue
+		}
+		ictx, cancel := context.WithTimeout(ctx, apiWait)
+		info, err := s.cons.Info(ictx)
+		cancel()
+		if err != nil || info.Delivered.Consumer == got {
+			continue // a broken connection is for read to find
+		}
+		if !sleep(ctx, inFlight) {
+			return ctx.Err()
+		}
+		if s.got.Load() == got && !s.busy.Load() {
+			return fmt.Errorf("read %s: %d delivered, %d arrived: %w", s.cell, info.Delivered.Consumer, got, errTaken)
+		}
+	}
+}
+
 // take decodes one message and hands it on.
 func (s *source) take(ctx context.Context, m jetstream.Msg) error {
 	meta, err := m.Metadata()
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.cell, err)
 	}
-	if meta.Sequence.Consumer != s.expect {
-		return fmt.Errorf("read %s: delivery %d where %d belongs: %w", s.cell, meta.Sequence.Consumer, s.expect, errTaken)
+	s.busy.Store(true)
+	defer s.busy.Store(false)
+	if want := s.got.Add(1); meta.Sequence.Consumer != want {
+		return fmt.Errorf("read %s: delivery %d where %d belongs: %w", s.cell, meta.Sequence.Consumer, want, errTaken)
 	}
-	s.expect++
 	s.pending.Store(meta.NumPending)
-	if !s.reached && meta.Sequence.Stream > s.checkpoint {
+	if !s.reached.Load() && meta.Sequence.Stream > s.checkpoint {
 		if err := s.pass(ctx); err != nil {
 			return err
 		}
@@ -152,7 +190,7 @@ func (s *source) take(ctx context.Context, m jetstream.Msg) error {
 	if err := s.put(ctx, r); err != nil {
 		return err
 	}
-	if !s.reached && (meta.Sequence.Stream >= s.checkpoint || meta.NumPending == 0) {
+	if !s.reached.Load() && (meta.Sequence.Stream >= s.checkpoint || meta.NumPending == 0) {
 		return s.pass(ctx)
 	}
 	return nil
@@ -160,7 +198,7 @@ func (s *source) take(ctx context.Context, m jetstream.Msg) error {
 
 // pass says that the checkpoint is reached and waits for the other sources.
 func (s *source) pass(ctx context.Context) error {
-	s.reached = true
+	s.reached.Store(true)
 	if err := s.put(ctx, record{source: s.index, past: true}); err != nil {
 		return err
 	}
