@@ -75,7 +75,7 @@ type spelling struct{ given, family, otherGiven, otherFamily string }
 // spellings are names that two offices write in two ways, whether by ear or by
 // another table of transliteration. The first letters and the sound stay.
 var spellings = []spelling{
-	{"Aleksei", "Sorokin", "Alexey", "Sorokyn"},
+	{"Aleksey", "Sorokin", "Alexey", "Sorokyn"},
 	{"Stephan", "Reinhardt", "Stefan", "Reinhart"},
 	{"Katharine", "Whitfeld", "Katherine", "Whitfield"},
 	{"Geoffrey", "Lindqvist", "Geofrey", "Lindquist"},

@@ -17,8 +17,10 @@ const (
 )
 
 // cast is who and what the plot turns on. The two sides know the man under two
-// spellings; the intelligence side has his number with two digits swapped and
-// saw only part of the plate. No identifier is the same on both sides.
+// spellings; the services have his number with two digits swapped and saw only
+// part of the plate. No identifier is the same on both sides, and what else
+// agrees, a name that sounds alike with a birth date or with a place and an
+// hour, is not enough: the halves join only by the garbled traces.
 type cast struct {
 	target       *site
 	man, other   person // as police write him, and as the services do
@@ -61,6 +63,14 @@ func newCast(s *story) *cast {
 	return c
 }
 
+// aside is a spot some 500 metres inland of the fence.
+func (c *cast) aside(r *rng, metres int64) spot {
+	at := r.near(c.target.spot(), metres)
+	at.lat += northward(450)
+	at.name = ""
+	return at
+}
+
 func plot(s *story) {
 	c := newCast(s)
 	plotPolice(s, c)
@@ -80,7 +90,7 @@ func plotPolice(s *story, c *cast) {
 		rep.Narrative += " A second guard confirms the time."
 	})
 
-	stop := s.report(ev, "mhp", wf.Kind_KIND_SAR, t.Add(5*time.Hour)).at(r.near(c.fence, 600).place(30)).
+	stop := s.report(ev, "mhp", wf.Kind_KIND_SAR, t.Add(5*time.Hour)).at(r.in(countyByFIPS(site.at.fips).town, site.at.fips).place(30)).
 		about(birth(c.man.subject(c.man.licence(), c.man.telephone(), ident(wf.IdentifierType_IDENTIFIER_TYPE_PHONE, s.world.switchboards[0], "")), c.man.born, 3),
 			c.van.entity(c.van.registration(), c.van.number())).
 		say("Traffic stop near "+site.name, fmt.Sprintf("Driver %s, born %s, gave %s and the motel %s as contacts; %s, plate %s. Could not say why he was parked there at night.",
@@ -145,34 +155,34 @@ func plotServices(s *story, c *cast) {
 		say("Exchange of messages", fmt.Sprintf("Account %s and %s speak of a delivery in the week of the storm; number %s taken down by ear.", c.chat, c.other.email, c.garbledPhone)).
 		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, "").severity(wf.Severity_SEVERITY_SEVERE).send()
 
-	s.report(ev, "dhs-ia", wf.Kind_KIND_THREAT, t.Add(12*time.Minute)).at(r.near(c.fence, 140).place(60)).
-		about(birth(c.other.subject(), c.man.born, 2), c.van.entity(plate)).
-		say("Watcher's note at "+site.name, fmt.Sprintf("The man travelling as %s stood at the fence; %s, plate %s as far as it was seen.", c.other.name(), c.van.describe(), c.partPlate)).
-		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, site.name).severity(wf.Severity_SEVERITY_MODERATE).send()
+	s.report(ev, "dhs-ia", wf.Kind_KIND_THREAT, t.Add(12*time.Minute)).at(c.aside(r, 300).place(200)).
+		about(birth(c.other.subject(), c.man.born, 1), mentioned(plate)).
+		say("Watcher's note", fmt.Sprintf("The man travelling as %s, born %d, stood at a fence; plate %s as far as it was seen.", c.other.name(), c.man.born.year, c.partPlate)).
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, "").severity(wf.Severity_SEVERITY_MODERATE).send()
 
-	s.report(ev, "northcom", wf.Kind_KIND_SAR, t.Add(18*time.Minute)).at(r.near(c.fence, 140).place(60)).
-		about(c.other.subject(), c.van.entity(plate)).
-		say("Vehicle at "+site.name, fmt.Sprintf("%s with plate %s; driver gave the name %s at the checkpoint.", c.van.describe(), c.partPlate, c.other.name())).
-		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_SURVEILLANCE).send()
+	s.report(ev, "northcom", wf.Kind_KIND_SAR, t.Add(18*time.Minute)).at(c.aside(r, 300).place(200)).
+		about(c.other.subject(), mentioned(plate)).
+		say("Vehicle turned away", fmt.Sprintf("A van with plate %s was turned away; the driver gave the name %s at the checkpoint.", c.partPlate, c.other.name())).
+		sar(site.sector, "", wf.Behavior_BEHAVIOR_TESTING_SECURITY).send()
 
-	ib := s.report(ev, "fbi-ib", wf.Kind_KIND_THREAT, t.Add(5*time.Hour+20*time.Minute)).at(r.near(c.fence, 500).place(80)).
-		about(birth(c.other.subject(c.other.telephone()), c.man.born, 3), c.van.entity(plate)).
-		say("Pattern of life, "+c.other.family, fmt.Sprintf("%s, born %s, uses %s; his %s carries plate %s.", c.other.name(), c.man.dob(), c.garbledPhone, c.van.describe(), c.partPlate)).
-		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, site.name).severity(wf.Severity_SEVERITY_SEVERE).send()
+	ib := s.report(ev, "fbi-ib", wf.Kind_KIND_THREAT, t.Add(5*time.Hour+20*time.Minute)).
+		about(birth(c.other.subject(c.other.telephone()), c.man.born, 3), mentioned(plate)).
+		say("Pattern of life, "+c.other.family, fmt.Sprintf("%s, born %s, uses %s and a van with plate %s.", c.other.name(), c.man.dob(), c.garbledPhone, c.partPlate)).
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, "").severity(wf.Severity_SEVERITY_SEVERE).send()
 	ib.revise(10*time.Hour, func(rep *wf.Report) {
 		rep.SourceReliability = wf.SourceReliability_SOURCE_RELIABILITY_B
 		rep.InformationCredibility = wf.InformationCredibility_INFORMATION_CREDIBILITY_2
 	})
 
-	s.report(ev, "dia", wf.Kind_KIND_SAR, t.Add(28*time.Hour)).at(r.near(site.spot(), 700).place(90)).
+	s.report(ev, "dia", wf.Kind_KIND_SAR, t.Add(41*time.Hour)).at(c.aside(r, 300).place(200)).
 		about(c.other.subject(c.other.telephone())).
 		say("Probing of a checkpoint", fmt.Sprintf("%s tried a side gate; the number %s was on the pass he showed.", c.other.name(), c.garbledPhone)).
-		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_TESTING_SECURITY).severity(wf.Severity_SEVERITY_MODERATE).send()
+		sar(site.sector, "", wf.Behavior_BEHAVIOR_TESTING_SECURITY).severity(wf.Severity_SEVERITY_MODERATE).send()
 
-	s.report(ev, "nctc", wf.Kind_KIND_THREAT, t.Add(32*time.Hour)).at(site.spot().target()).
+	s.report(ev, "nctc", wf.Kind_KIND_THREAT, t.Add(32*time.Hour)).
 		about(c.other.subject(passport), c.contact.subject()).
 		say("Record review", fmt.Sprintf("Passport %s of %s was used with %s twice this year.", c.passport, c.other.name(), c.contact.name())).
-		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, site.name).severity(wf.Severity_SEVERITY_SEVERE).send()
+		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, "").severity(wf.Severity_SEVERITY_SEVERE).send()
 }
 
 // decoy is another plot: another man, another target, the same motel and a van
