@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -64,10 +65,10 @@ func joinOrcon(a, b *wf.Label) []string {
 }
 
 func joinOriginal(a, b string) string {
-	if a == "" || a == b {
+	switch {
+	case a == "":
 		return b
-	}
-	if b == "" {
+	case b == "" || slices.Contains(strings.Split(a, "; "), b):
 		return a
 	}
 	return a + "; " + b

@@ -166,6 +166,10 @@ func (c *converter) title() string {
 	switch o.typ {
 	case "sighting":
 		return "sighting of " + c.called(o.str("sighting_of_ref"))
+	case "observed-data":
+		if ids := o.strs("object_refs"); len(ids) > 0 {
+			return "observed " + c.called(ids[0])
+		}
 	case "relationship":
 		return short(c.called(o.str("source_ref"))+" "+line(o.str("relationship_type"))+" "+c.called(o.str("target_ref")), 400)
 	case "indicator":
@@ -179,8 +183,10 @@ func (c *converter) title() string {
 // called is the name of the object of that id, or its type.
 func (c *converter) called(id string) string {
 	if o := c.b.newest[id]; o != nil {
-		if s := line(o.str("name")); s != "" {
-			return short(s, 150)
+		for _, name := range []string{"name", "value"} {
+			if s := line(o.str(name)); s != "" {
+				return short(s, 150)
+			}
 		}
 	}
 	return typeOf(id)

@@ -186,8 +186,7 @@ func TestCorpusIsAccountedFor(t *testing.T) {
 		}
 	}
 	t.Logf("%d reports, kinds %v, identifiers %v", reports, kinds, identifiers)
-	if reports < 900 || identifiers[wf.IdentifierType_IDENTIFIER_TYPE_DOMAIN] < 200 || identifiers[wf.IdentifierType_IDENTIFIER_TYPE_HASH] < 50 {
+	if reports < 900 || identifiers[wf.IdentifierType_IDENTIFIER_TYPE_DOMAIN] < 200 || identifiers[wf.IdentifierType_IDENTIFIER_TYPE_HASH] < 40 {
 		t.Errorf("too little was read: %d reports, %v", reports, identifiers)
 	}
 }
-

@@ -3,7 +3,6 @@ package stix
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -143,7 +142,7 @@ func cves(o *object) []*wf.Identifier {
 	}
 	var out []*wf.Identifier
 	for _, s := range names {
-		id := normal(wf.IdentifierType_IDENTIFIER_TYPE_CVE, strings.ToUpper(strings.TrimSpace(s)), "")
+		id := identifier(wf.IdentifierType_IDENTIFIER_TYPE_CVE, s, "")
 		if id != nil && !slices.ContainsFunc(out, func(x *wf.Identifier) bool { return x.Value == id.Value }) {
 			out = append(out, id)
 		}

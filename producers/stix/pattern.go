@@ -13,13 +13,14 @@ func patternIdentifiers(pattern string) []*wf.Identifier {
 	var out []*wf.Identifier
 	seen := map[string]bool{}
 	toks := tokens(pattern)
+	service := accountService(toks)
 	for i := 0; i < len(toks); i++ {
 		if toks[i].kind != pathToken || i+1 >= len(toks) {
 			continue
 		}
 		values := equalTo(toks[i+1:])
 		for _, v := range values {
-			id := pathIdentifier(toks[i].text, v)
+			id := pathIdentifier(toks[i].text, v, service)
 			if id == nil || seen[id.Type.String()+id.Issuer+id.Value] {
 				continue
 			}
@@ -138,8 +139,24 @@ func pathOrWord(s string) string {
 	return s
 }
 
+// accountService is the account type that the pattern tests for, if it is one.
+func accountService(toks []token) string {
+	service := ""
+	for i, t := range toks {
+		if t.kind != pathToken || t.text != "user-account:account_type" || i+1 >= len(toks) {
+			continue
+		}
+		values := equalTo(toks[i+1:])
+		if len(values) != 1 || service != "" && service != values[0] {
+			return ""
+		}
+		service = values[0]
+	}
+	return service
+}
+
 // pathIdentifier is the identifier that a path with this value names.
-func pathIdentifier(path, value string) *wf.Identifier {
+func pathIdentifier(path, value, service string) *wf.Identifier {
 	typ, rest, _ := strings.Cut(path, ":")
 	if i := strings.LastIndex(rest, "hashes."); i >= 0 {
 		return hash(rest[i+len("hashes."):], value)
@@ -148,16 +165,14 @@ func pathIdentifier(path, value string) *wf.Identifier {
 	case rest == "value":
 		return addressIdentifier(typ, value)
 	case typ == "user-account" && (rest == "user_id" || rest == "account_login"):
-		return account(value, "user-account")
-	case !strings.HasSuffix(rest, "_ref.value") && !strings.HasSuffix(rest, "_refs[*].value"):
-		return nil
-	case typ == "email-message":
+		return account(value, service)
+	case typ == "email-message" && (strings.HasSuffix(rest, "_ref.value") || strings.HasSuffix(rest, "_refs[*].value")):
 		return addressIdentifier("email-addr", value)
-	case typ == "network-traffic":
-		if id := ip(refang(value)); id != nil {
+	case strings.HasSuffix(rest, "src_ref.value") || strings.HasSuffix(rest, "dst_ref.value"):
+		if id := ip(value); id != nil {
 			return id
 		}
-		return domain(refang(value))
+		return addressIdentifier("domain-name", value)
 	}
 	return nil
 }
