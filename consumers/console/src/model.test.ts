@@ -50,8 +50,8 @@ test("the token is read from the fragment and never written", () => {
 
 test("the list is ordered by score, then newest, then id", () => {
   const s = (id: string, score: number, last_event: string) => situation({ id, score, last_event });
-  const all = [s("d", 1, "2026-01-01"), s("b", 5, "2026-01-01"), s("a", 5, "2026-01-01"), s("c", 5, "2026-01-02")];
-  assert.deepEqual(all.sort(byScore).map((x) => x.id), ["c", "a", "b", "d"]);
+  const all = [s("0", 1, "2026-01-03"), s("b", 5, "2026-01-01"), s("a", 5, "2026-01-01"), s("c", 5, "2026-01-02")];
+  assert.deepEqual(all.sort(byScore).map((x) => x.id), ["c", "a", "b", "0"]);
 });
 
 test("times, spans, bits and confidence in words", () => {

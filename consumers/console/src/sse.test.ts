@@ -4,7 +4,7 @@ import { Parser, type Message } from "./sse";
 
 const TEXT = [
   ": hello\n\n",
-  "event: frame\nid: e-7\ndata: {\"a\":1}\n\n",
+  "event: frame\r\nid: e-7\r\ndata: {\"a\":1}\r\n\r\n",
   "event: reset\n\n",
   ": ping\n\n",
   "data: one\ndata: two\r\n\r\n",
