@@ -32,7 +32,10 @@ func corpus(t testing.TB) string {
 	return dir
 }
 
-var received = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var (
+	received  = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	endOfTime = time.Date(2199, 12, 31, 0, 0, 0, 0, time.UTC)
+)
 
 func options() codec.Options {
 	open := &wf.Label{Level: wf.Level_LEVEL_UNCLASSIFIED}
