@@ -56,7 +56,7 @@ export class Flat {
   async show(all: Situation[]): Promise<void> {
     this.marks = points(all).features.sort((a, b) => a.properties.rank - b.properties.rank);
     this.draw();
-    this.o.onDrawn(this.marks.length);
+    this.o.onMarks(this.marks.length);
   }
 
   async select(s: Situation | null, go: boolean): Promise<void> {
@@ -177,6 +177,7 @@ export class Flat {
     const outline = area(this.selected).features[0];
     if (outline && this.selected) stroke(c, path(outline.geometry.coordinates), p.severity[this.selected.severity], (1.5 * dense) / scale);
     for (const m of this.marks) this.paintMark(c, m, dense / scale);
+    this.o.onDrawn(this.marks.length);
   }
 
   /** `unit` is one pixel of the screen in world units. */

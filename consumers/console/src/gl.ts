@@ -26,8 +26,10 @@ export interface Options {
   onSelect: (id: string) => void;
   /** The analyst moved the map: from now on the view is theirs. */
   onMoved: () => void;
-  /** Marks the source holds, said when they are drawn. */
-  onDrawn: (marks: number) => void;
+  /** Marks the source holds. */
+  onMarks: (marks: number) => void;
+  /** Marks and clusters that stand on the screen, said when it is at rest. */
+  onDrawn: (drawn: number) => void;
 }
 
 export class Gl {
@@ -77,7 +79,7 @@ export class Gl {
       await source?.setClusterOptions({ cluster: clustered });
     }
     await source?.setData(data);
-    this.o.onDrawn(data.features.length);
+    this.o.onMarks(data.features.length);
   }
 
   async select(s: Situation | null, go: boolean): Promise<void> {
@@ -136,6 +138,7 @@ export class Gl {
       map.on("mouseenter", layer, () => (canvas.style.cursor = "pointer"));
       map.on("mouseleave", layer, () => (canvas.style.cursor = ""));
     }
+    map.on("idle", () => this.o.onDrawn(map.queryRenderedFeatures({ layers: [LAYERS.marks, LAYERS.clusters] }).length));
     map.on("movestart", (e) => e.originalEvent && this.o.onMoved());
     map.on("click", LAYERS.marks, (e) => this.o.onSelect(String(e.features?.[0]?.properties.id ?? "")));
     map.on("click", LAYERS.clusters, (e) => void this.open(e.features?.[0]));

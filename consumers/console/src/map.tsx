@@ -23,6 +23,7 @@ export interface Drawing {
 
 const drawing = signal<Drawing | null>(null);
 const mode = signal<"" | "webgl" | "canvas">("");
+const marks = signal(0);
 const drawn = signal(0);
 
 /** Marks are sent to the map at most this often. */
@@ -53,6 +54,7 @@ async function open(container: HTMLElement): Promise<Drawing> {
     still: still(),
     onSelect: select,
     onMoved: () => (moved.value = true),
+    onMarks: (n: number) => (marks.value = n),
     onDrawn: (n: number) => (drawn.value = n),
   };
   try {
@@ -90,7 +92,7 @@ export function MapPane() {
     if (b && b !== "failed") void drawing.value?.setBasemap(b);
   });
   return (
-    <section class="map" aria-label="Map" data-mode={mode.value} data-marks={drawn.value}>
+    <section class="map" aria-label="Map" data-mode={mode.value} data-marks={marks.value} data-drawn={drawn.value}>
       <div class="canvas" ref={box} />
       <Notes />
     </section>
