@@ -293,9 +293,18 @@ func OwnFilters(status wf.Status) []string {
 func UpwardFilters(status wf.Status, reader string, above []string) []string {
 	st := StatusToken(status)
 	out := []string{"report.*.*.*." + st + ".>"}
+	for _, set := range cellSets(reader, above) {
+		out = append(out, "orcon."+set+".*.*.*."+st+".>")
+	}
+	return out
+}
+
+// cellSets lists every set of the cells above that holds reader, as one token.
+func cellSets(reader string, above []string) []string {
 	others := slices.Clone(above)
 	others = slices.DeleteFunc(others, func(c string) bool { return c == reader })
 	slices.Sort(others)
+	var out []string
 	for set := range 1 << len(others) {
 		named := []string{reader}
 		for i, c := range others {
@@ -304,7 +313,7 @@ func UpwardFilters(status wf.Status, reader string, above []string) []string {
 			}
 		}
 		slices.Sort(named)
-		out = append(out, "orcon."+cellSet(named)+".*.*.*."+st+".>")
+		out = append(out, cellSet(named))
 	}
 	return out
 }
