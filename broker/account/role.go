@@ -143,13 +143,8 @@ func guardRole(p *policy.Policy, cell string) Role {
 		r.Publish = append(r.Publish, subject.InboxPrefix(a, ">"))
 	}
 	r.Publish = append(r.Publish,
-		"$JS.API.STREAM.INFO."+subject.Reports,
-		"$JS.API.STREAM.INFO."+subject.Refusals,
 		"$JS.API.CONSUMER.CREATE."+subject.Reports+".*",
-		"$JS.API.CONSUMER.CREATE."+subject.Reports+".*.>",
-		"$JS.API.CONSUMER.INFO."+subject.Reports+".*",
 		"$JS.API.CONSUMER.MSG.NEXT."+subject.Reports+".*",
-		"$JS.API.STREAM.MSG.GET."+subject.Reports,
 	)
 	return r
 }
@@ -177,20 +172,18 @@ func workerRole(cell, reader string) Role {
 	if cell != reader {
 		return r
 	}
-	r.Publish = append(r.Publish, "$JS.API.STREAM.INFO."+subject.Reports)
 	for _, status := range subject.Statuses {
 		stream := subject.SnapshotStream(status)
 		r.Publish = append(r.Publish, subject.SnapshotSubjects(status)...)
 		r.Publish = append(r.Publish,
 			"$JS.API.STREAM.INFO."+stream,
-			"$JS.API.STREAM.MSG.GET."+stream,
 			directGet(status))
 	}
 	return r
 }
 
 func directGet(status wf.Status) string {
-	return "$JS.API.DIRECT.GET." + subject.SnapshotStream(status) + "." + subject.SnapshotSubjects(status)[0]
+	return subject.DirectGet(subject.SnapshotStream(status), subject.SnapshotSubjects(status)[0])
 }
 
 // pictureRole: the picture of the cell, by last message of a subject and live.

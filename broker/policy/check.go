@@ -208,6 +208,9 @@ func (c *checker) windows(in map[string]string) map[wf.Kind]time.Duration {
 // hardMaxReport is the largest report the wire allows; see package report.
 const hardMaxReport = 1 << 20
 
+// MaxBatch is the most that limits.max_batch may say; the server is set up for it.
+const MaxBatch = 16000
+
 func (c *checker) limits(e limitsEntry) Limits {
 	l := Limits{MaxBatch: e.MaxBatch, MaxClockSkew: c.span("$.limits.max_clock_skew", e.MaxClockSkew)}
 	n, err := size(e.MaxReport)
@@ -217,8 +220,8 @@ func (c *checker) limits(e limitsEntry) Limits {
 		c.fail("$.limits.max_report", "is over 1MiB, which no report may be")
 	}
 	l.MaxReport = int(n)
-	if e.MaxBatch < 1 || e.MaxBatch > 16000 {
-		c.fail("$.limits.max_batch", "is %d; use 1 to 16000", e.MaxBatch)
+	if e.MaxBatch < 2 || e.MaxBatch > MaxBatch {
+		c.fail("$.limits.max_batch", "is %d; use 2 to %d", e.MaxBatch, MaxBatch)
 	}
 	return l
 }

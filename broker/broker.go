@@ -1,0 +1,242 @@
+// Package broker is the server: it puts the parts together and takes them
+// apart again. Policy, keys, NATS, streams, one guard per cell, in that order.
+//
+// It is not a client: agencies and readers connect with the credentials it
+// issues. It fuses nothing and serves no HTTP; whoever runs it starts the
+// workers and listeners with credentials from here.
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/watchfloor/watchfloor/broker/account"
+	"github.com/watchfloor/watchfloor/broker/guard"
+	"github.com/watchfloor/watchfloor/broker/natsd"
+	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/broker/stream"
+)
+
+// Config is what a broker needs.
+type Config struct {
+	Policy *policy.Policy
+	// DataDir holds what is stored, KeysDir the keys that protect it; the
+	// second may not lie inside the first.
+	DataDir string
+	KeysDir string
+	// Host and Port clients connect to; empty is 127.0.0.1, and -1 any free port.
+	Host string
+	Port int
+	// Log may be nil.
+	Log *zap.Logger
+	// Now is the clock (time.Now).
+	Now func() time.Time
+	// OnViolation is told of every publish or subscription that NATS refused.
+	// It must not block. May be nil.
+	OnViolation func(natsd.Violation)
+	// OnRebuild is told how far a guard's index is rebuilt at the start. May be nil.
+	OnRebuild func(cell string, done, total uint64)
+	// WithoutGuards starts no guards: submissions are answered by nobody.
+	WithoutGuards bool
+	// LazySync stores without waiting for the disk: the benchmark's yardstick,
+	// nothing else.
+	LazySync bool
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Policy == nil {
+		return c, errors.New("no policy")
+	}
+	if c.DataDir == "" || c.KeysDir == "" {
+		return c, errors.New("a data directory and a keys directory are required")
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c, nil
+}
+
+// Broker is a running broker. Its methods may be called at the same time.
+type Broker struct {
+	cfg       Config
+	authority *account.Authority
+	nats      *natsd.Server
+
+	mu     sync.Mutex // held by Reload and Close; policy, guards and closed are under it
+	policy *policy.Policy
+	guards map[string]*post
+	closed bool
+}
+
+// Open starts a broker and returns when it takes reports. Close ends it; if
+// Open fails, it has already taken apart what it had started.
+func Open(ctx context.Context, cfg Config) (*Broker, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("open broker: %w", err)
+	}
+	b := &Broker{cfg: cfg, guards: map[string]*post{}}
+	if err := b.open(ctx); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("open broker: %w", err)
+	}
+	return b, nil
+}
+
+// open starts each part after those it needs: keys before the accounts made
+// with them, streams before the guards that write them.
+func (b *Broker) open(ctx context.Context) error {
+	var err error
+	if b.authority, err = account.Open(b.cfg.KeysDir, b.cfg.DataDir, b.cfg.Policy, b.cfg.Now); err != nil {
+		return err
+	}
+	b.nats, err = natsd.Start(natsd.Config{
+		DataDir: b.cfg.DataDir, Host: b.cfg.Host, Port: b.cfg.Port,
+		Operator: b.authority.Operator(), Accounts: b.authority.Accounts(), StoreKey: b.authority.StoreKey(),
+		MaxBatch: policy.MaxBatch, LazySync: b.cfg.LazySync, Log: b.cfg.Log, OnViolation: b.cfg.OnViolation,
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.provision(ctx, b.cfg.Policy); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.policy = b.cfg.Policy
+	return b.watch(ctx, b.policy)
+}
+
+// provision brings the account of every cell to what p wants, side by side.
+func (b *Broker) provision(ctx context.Context, p *policy.Policy) error {
+	var g errgroup.Group
+	for _, c := range p.Cells {
+		g.Go(func() error {
+			if err := b.provisionCell(ctx, p, c.Name); err != nil {
+				return fmt.Errorf("provision cell %s: %w", c.Name, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func (b *Broker) provisionCell(ctx context.Context, p *policy.Policy, cell string) error {
+	cred, err := b.authority.Issue(account.Request{Principal: account.Provision(), Cell: cell})
+	if err != nil {
+		return err
+	}
+	nc, err := b.nats.Connect(cred.Options()...)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(30*time.Second))
+	if err != nil {
+		return err
+	}
+	_, err = stream.Reconcile(ctx, js, stream.Desired(p, cell))
+	return err
+}
+
+// Reload puts p in force without a restart. Permissions change at once, those
+// who lose theirs are disconnected; then streams and consumers; then what the
+// guards admit. If it fails, the narrower of old and new is in force: reload
+// again.
+func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return fmt.Errorf("reload: %w", ErrClosed)
+	}
+	for _, c := range p.Cells {
+		if have, ok := b.policy.Cell(c.Name); ok && have.Label != c.Label {
+			return fmt.Errorf("reload: cell %s from %s to %s: %w", c.Name, have.Label, c.Label, ErrRelabelled)
+		}
+		if _, err := guard.Compile(p, c.Name); err != nil {
+			return fmt.Errorf("reload: %w", err)
+		}
+	}
+	accounts, err := b.authority.Apply(p)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	if err := b.nats.Update(accounts); err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	if err := b.provision(ctx, p); err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	b.policy = p
+	if err := b.watch(ctx, p); err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	return nil
+}
+
+// Close stops the parts in the reverse order of their start. What was
+// acknowledged is on disk; what was not is answered or lost to its sender. It
+// may be called twice.
+func (b *Broker) Close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return
+	}
+	b.closed = true
+	b.dismiss(func(string) bool { return true })
+	if b.nats != nil {
+		b.nats.Shutdown()
+	}
+}
+
+// ClientURL is where clients connect.
+func (b *Broker) ClientURL() string { return b.nats.URL() }
+
+// Policy is the policy in force.
+func (b *Broker) Policy() *policy.Policy {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.policy
+}
+
+// Credential issues a credential without end for a principal of a cell: the
+// name of an agency or reader, "guard", "api", "worker" or, in a cell that
+// another reads, "worker/CELL".
+func (b *Broker) Credential(principal, cell string) (account.Credential, error) {
+	p, err := account.ParsePrincipal(b.Policy(), principal, cell)
+	if err != nil {
+		return account.Credential{}, err
+	}
+	return b.Issue(account.Request{Principal: p, Cell: cell})
+}
+
+// Issue issues a credential with the broker's address in it.
+func (b *Broker) Issue(q account.Request) (account.Credential, error) {
+	c, err := b.authority.Issue(q)
+	if err != nil {
+		return account.Credential{}, err
+	}
+	c.URL = b.ClientURL()
+	return c, nil
+}
+
+// IssueToken makes an HTTP token for a reader of a cell.
+func (b *Broker) IssueToken(reader, cell string, lifetime time.Duration) (string, account.Token, error) {
+	return b.authority.IssueToken(reader, cell, lifetime)
+}
+
+// VerifyToken reads an HTTP token at the listener of a cell.
+func (b *Broker) VerifyToken(cell, token string) (account.Token, error) {
+	return b.authority.VerifyToken(cell, token)
+}

@@ -1,0 +1,185 @@
+// Package natsd runs the NATS server inside the process: operator mode, every
+// write synced to disk before it is acknowledged, everything at rest encrypted.
+//
+// It knows accounts only as JWTs and streams not at all: package account makes
+// the one, package stream the other. It handles no signals; who starts it
+// shuts it down.
+package natsd
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nats-io/jwt/v2"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+)
+
+// MaxPayload is the largest message: twice the largest report, so that what is
+// too large can still be told so.
+const MaxPayload = 2 << 20
+
+// readyWithin is how long a start may take; replaying a large store is part of it.
+const readyWithin = 60 * time.Second
+
+// Config is what a server needs.
+type Config struct {
+	// DataDir holds the streams, encrypted, and the FORMAT file.
+	DataDir string
+	// Host and Port to listen on; empty is 127.0.0.1, and -1 any free port.
+	Host string
+	Port int
+	// Operator is trusted, Accounts are its account JWTs by public key.
+	Operator *jwt.OperatorClaims
+	Accounts map[string]string
+	// StoreKey encrypts what is stored.
+	StoreKey string
+	// MaxBatch is the largest atomic batch, in messages.
+	MaxBatch int
+	// LazySync acknowledges before data is on disk. It exists as the yardstick
+	// of the benchmark; a broker never sets it.
+	LazySync bool
+	Log      *zap.Logger
+	// OnViolation is told of every refused publish or subscription, from the
+	// server's own goroutines: it must not block. May be nil.
+	OnViolation func(Violation)
+}
+
+// Server is a running NATS server.
+type Server struct {
+	nats     *server.Server
+	resolver *server.MemAccResolver
+	log      *logger
+	store    *store
+}
+
+// Start opens the store, starts the server and waits until it takes
+// connections and every account has recovered its streams.
+func Start(cfg Config) (*Server, error) {
+	if cfg.Operator == nil || cfg.StoreKey == "" {
+		return nil, errors.New("start nats: an operator and a store key are required")
+	}
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	st, err := openStore(cfg.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{resolver: &server.MemAccResolver{}, log: newLogger(cfg.Log, cfg.OnViolation), store: st}
+	if err := s.start(cfg); err != nil {
+		s.Shutdown()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) start(cfg Config) error {
+	for key, token := range cfg.Accounts {
+		if err := s.resolver.Store(key, token); err != nil {
+			return fmt.Errorf("start nats: keep account: %w", err)
+		}
+	}
+	var err error
+	if s.nats, err = server.NewServer(options(cfg, s.resolver)); err != nil {
+		return fmt.Errorf("start nats: %w", err)
+	}
+	s.nats.SetLoggerV2(s.log, false, false, false)
+	s.nats.Start()
+	if !s.nats.ReadyForConnections(readyWithin) {
+		if text := s.log.fatal(); text != "" {
+			return fmt.Errorf("start nats: %s", text)
+		}
+		return fmt.Errorf("start nats: not ready after %s", readyWithin)
+	}
+	// An account is only loaded when it is asked for; its streams with it.
+	for key := range cfg.Accounts {
+		if _, err := s.nats.LookupAccount(key); err != nil {
+			return fmt.Errorf("start nats: load account: %w", err)
+		}
+	}
+	return nil
+}
+
+func options(cfg Config, resolver server.AccountResolver) *server.Options {
+	host := cfg.Host
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return &server.Options{
+		ServerName: "watchfloor", Host: host, Port: cfg.Port, NoSigs: true,
+		TrustedOperators: []*jwt.OperatorClaims{cfg.Operator}, SystemAccount: cfg.Operator.SystemAccount, AccountResolver: resolver,
+		JetStream: true, StoreDir: filepath.Join(cfg.DataDir, storeDir), DisableJetStreamBanner: true,
+		SyncAlways: !cfg.LazySync, JetStreamCipher: server.AES, JetStreamKey: cfg.StoreKey,
+		JetStreamLimits: server.JSLimitOpts{MaxBatchSize: cfg.MaxBatch},
+		MaxPayload:      MaxPayload, MaxPending: 128 << 20, MaxControlLine: 4096,
+		LameDuckDuration: 30 * time.Second, LameDuckGracePeriod: 10 * time.Second,
+	}
+}
+
+// URL is where clients connect.
+func (s *Server) URL() string { return s.nats.ClientURL() }
+
+// Connect opens a connection inside the process. With a bad credential it
+// takes ten seconds to fail: strangers come over TCP.
+func (s *Server) Connect(opts ...nats.Option) (*nats.Conn, error) {
+	return nats.Connect("", append([]nats.Option{nats.InProcessServer(s.nats)}, opts...)...)
+}
+
+// Update replaces account JWTs in the running server. Users whose signing key
+// is gone, whose permissions changed or who are revoked are disconnected.
+func (s *Server) Update(accounts map[string]string) error {
+	var errs []error
+	for key, token := range accounts {
+		claims, err := jwt.DecodeAccountClaims(token)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("read account: %w", err))
+			continue
+		}
+		if err := s.resolver.Store(key, token); err != nil {
+			errs = append(errs, fmt.Errorf("keep account %s: %w", claims.Name, err))
+			continue
+		}
+		acc, err := s.nats.LookupAccount(key)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("load account %s: %w", claims.Name, err))
+			continue
+		}
+		s.nats.UpdateAccountClaims(acc, claims)
+	}
+	return errors.Join(errs...)
+}
+
+// Health is nil when the server and its streams are well.
+func (s *Server) Health() error {
+	if h := s.nats.Healthz(&server.HealthzOptions{}); h.Status != "ok" {
+		return fmt.Errorf("nats is %s: %s", h.Status, h.Error)
+	}
+	return nil
+}
+
+// Denied counts refused publishes and subscriptions since the start.
+func (s *Server) Denied() uint64 { return s.log.denied.Load() }
+
+// Shutdown stops the server and returns when its store is closed. It may be
+// called twice.
+func (s *Server) Shutdown() {
+	if s.nats != nil {
+		s.nats.Shutdown()
+		s.nats.WaitForShutdown()
+	}
+	s.store.close()
+}
+
+// trim keeps the server's log lines to one line of bounded length.
+func trim(s string) string {
+	s = strings.ReplaceAll(s, "\n", " ")
+	if len(s) > 300 {
+		return s[:300]
+	}
+	return s
+}

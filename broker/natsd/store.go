@@ -1,0 +1,106 @@
+package natsd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Files of the data directory.
+const (
+	formatFile = "FORMAT"
+	storeDir   = "store"
+)
+
+// FormatVersion is the version of the stored data this build reads and writes.
+const FormatVersion = 1
+
+const formatWord = "watchfloor-store"
+
+var (
+	// ErrNewerFormat: a newer release wrote the data. Start that release; the
+	// data was not touched.
+	ErrNewerFormat = errors.New("data was written by a newer release")
+	// ErrForeignData: the directory holds something that is not ours. Choose
+	// an empty one.
+	ErrForeignData = errors.New("directory holds other data")
+	// ErrInUse: another broker runs on the same data. Stop it first.
+	ErrInUse = errors.New("data is in use by another broker")
+)
+
+// store is the data directory, held by one process.
+type store struct {
+	lock *os.File
+}
+
+func openStore(dir string) (*store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	path := filepath.Join(dir, formatFile)
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := claim(dir, path); err != nil {
+			return nil, err
+		}
+	case err != nil:
+		return nil, fmt.Errorf("read format: %w", err)
+	default:
+		if err := checkFormat(path, string(text)); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open format: %w", err)
+	}
+	if err := lockFile(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("open %s: %w", dir, errors.Join(ErrInUse, err))
+	}
+	return &store{lock: f}, nil
+}
+
+// claim writes the format of a directory that holds nothing yet.
+func claim(dir, path string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("read data directory: %w", err)
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("%s has files but no %s: %w", dir, formatFile, ErrForeignData)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("write format: %w", err)
+	}
+	_, err = fmt.Fprintf(f, "%s %d\n", formatWord, FormatVersion)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write format: %w", err)
+	}
+	return nil
+}
+
+func checkFormat(path, text string) error {
+	word, number, _ := strings.Cut(strings.TrimSpace(text), " ")
+	version, err := strconv.Atoi(number)
+	if word != formatWord || err != nil || version < 1 {
+		return fmt.Errorf("%s does not say %q: %w", path, formatWord+" "+strconv.Itoa(FormatVersion), ErrForeignData)
+	}
+	if version > FormatVersion {
+		return fmt.Errorf("%s is version %d, this release reads up to %d: %w", path, version, FormatVersion, ErrNewerFormat)
+	}
+	return nil
+}
+
+func (s *store) close() {
+	if s.lock != nil {
+		s.lock.Close()
+		s.lock = nil
+	}
+}
