@@ -56,7 +56,7 @@ export class Gl {
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new ScaleControl({ maxWidth: 90, unit: "imperial" }), "bottom-right");
-    this.ready = new Promise((done) => this.map.once("load", () => done()));
+    this.ready = new Promise((done) => this.map.once("style.load", () => done()));
     this.images();
     this.listen();
   }
