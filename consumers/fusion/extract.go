@@ -1,0 +1,275 @@
+package fusion
+
+import (
+	"slices"
+	"strings"
+
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+// What is read of one report. More of anything is left out, in the order of
+// the report, so that hostile input costs bounded time and memory.
+const (
+	maxEntities   = 64
+	maxMarks      = 96
+	maxPersons    = 8
+	maxNames      = 4
+	maxNumbers    = 4
+	maxReferences = 96
+	maxPlaces     = 96
+	maxSpots      = 4
+	maxVehicles   = 4
+	maxCounties   = 256
+	maxOutline    = 12
+	maxKeys       = 96
+	maxOfType     = 64
+	maxNarrative  = 16 << 10
+	maxListed     = 8
+)
+
+// extraction collects the features of one report in reused memory.
+type extraction struct {
+	keys     []key
+	ids      []mark
+	persons  []person
+	spots    []spot
+	vehicles []vehicle
+	counties []uint32
+	outline  []geo
+	ignored  []listed
+	towns    []uint64
+	super    []uint64
+	agency   string
+	entity   uint8
+}
+
+func (x *extraction) reset(agency string) {
+	*x = extraction{
+		keys: x.keys[:0], ids: x.ids[:0], persons: x.persons[:0], spots: x.spots[:0], vehicles: x.vehicles[:0],
+		counties: x.counties[:0], outline: x.outline[:0], ignored: x.ignored[:0], towns: x.towns[:0],
+		super: x.super[:0], agency: agency,
+	}
+}
+
+func (x *extraction) key(t keyType, hash uint64) { x.keys = append(x.keys, makeKey(t, hash)) }
+
+// mark notes an identifier and proposes by it.
+func (x *extraction) mark(t keyType, m mark, hash uint64) {
+	if len(x.ids) == maxMarks {
+		return
+	}
+	m.key = makeKey(t, hash)
+	m.entity = x.entity
+	x.ids = append(x.ids, m)
+	x.keys = append(x.keys, m.key)
+}
+
+// extract reads a report.
+func (e *Engine) extract(in Input) *facts {
+	r, x := in.Report, &e.ext
+	x.reset(r.Agency)
+	f := &facts{
+		revision: r.Revision, id: r.Id, record: r.Record, cell: e.word(in.Cell), agency: e.word(r.Agency),
+		kind: enum(r.Kind), severity: enum(r.Severity),
+		reliability: enum(r.SourceReliability), credibility: enum(r.InformationCredibility),
+	}
+	f.origin = f.agency
+	e.times(f, r)
+	x.references(f, r)
+	if o := r.GetLineage().GetOriginator(); o != "" && o != r.Agency {
+		f.origin = e.word(o)
+	}
+	x.places(f, r)
+	x.entities(r)
+	x.body(f, r)
+	x.personKeys()
+	x.placeKeys(f)
+	if len(x.towns) > 0 {
+		f.town = slices.Min(x.towns)
+	}
+	f.sketch = sketch(r.Narrative)
+	x.settle(f)
+	return f
+}
+
+// enum keeps an enum value in a byte; what is out of range is unspecified.
+func enum[T ~int32](v T) uint8 {
+	if v < 0 || v > 200 {
+		return 0
+	}
+	return uint8(v)
+}
+
+// times fills in the clocks of a report. An absent event time is the report's.
+func (e *Engine) times(f *facts, r *wf.Report) {
+	if r.ReportTime != nil {
+		f.reported = r.ReportTime.AsTime().UnixMilli()
+	}
+	f.time = f.reported
+	end := f.time
+	if s := r.GetEventTime().GetStart(); s != nil {
+		f.time = s.AsTime().UnixMilli()
+		end = f.time
+	}
+	if t := r.GetEventTime().GetEnd(); t != nil {
+		end = max(end, t.AsTime().UnixMilli())
+	}
+	if r.Expires != nil {
+		f.expires = max(1, r.Expires.AsTime().UnixMilli())
+		end = max(end, f.expires)
+	}
+	if k := int(r.Kind); k >= 0 && k < len(e.windows) && e.windows[k] > 0 {
+		f.leave = max(1, end+e.windows[k])
+	}
+}
+
+// settle sorts what was collected, drops doubles, caps it and copies it into
+// slices of the right size.
+func (x *extraction) settle(f *facts) {
+	slices.Sort(x.keys)
+	x.keys = slices.Compact(x.keys)
+	x.keys = capKeys(x.keys)
+	f.keys = slices.Clone(x.keys)
+	slices.SortStableFunc(x.ids, func(a, b mark) int {
+		if a.key != b.key {
+			if a.key < b.key {
+				return -1
+			}
+			return 1
+		}
+		if a.own != b.own { // the own name first, so that it is the one kept
+			if a.own {
+				return -1
+			}
+			return 1
+		}
+		if c := strings.Compare(a.value, b.value); c != 0 {
+			return c
+		}
+		switch {
+		case a.issuer < b.issuer:
+			return 1
+		case a.issuer > b.issuer:
+			return -1
+		}
+		return 0
+	})
+	x.ids = slices.CompactFunc(x.ids, func(a, b mark) bool { return a.key == b.key })
+	f.ids = clone(x.ids)
+	f.persons = clone(x.persons)
+	f.places = clone(x.spots)
+	f.vehicles = clone(x.vehicles)
+	slices.Sort(x.counties)
+	f.counties = clone(slices.Compact(x.counties))
+	f.outline = clone(x.outline)
+	f.ignored = clone(x.ignored)
+	f.supersede = clone(x.super)
+}
+
+// clone copies without spare room; nothing stays nil.
+func clone[S ~[]T, T any](s S) S {
+	if len(s) == 0 {
+		return nil
+	}
+	return append(make(S, 0, len(s)), s...)
+}
+
+// capKeys keeps the most telling keys: they sort by type, then hash.
+func capKeys(keys []key) []key {
+	if len(keys) <= maxOfType {
+		return keys
+	}
+	out, run := keys[:0], 0
+	var last keyType
+	for _, k := range keys {
+		if k.kind() != last {
+			last, run = k.kind(), 0
+		}
+		if run++; run <= maxOfType && len(out) < maxKeys {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// body reads what only one kind of report says.
+func (x *extraction) body(f *facts, r *wf.Report) {
+	switch b := r.Body.(type) {
+	case *wf.Report_Sar:
+		for i, v := range b.Sar.GetBehaviors() {
+			if i < maxEntities && v > 0 && v < 32 {
+				f.behaviors |= 1 << v
+			}
+		}
+		x.named(keyTarget, wTarget, b.Sar.GetTargetName())
+	case *wf.Report_Threat:
+		x.named(keyTarget, wTarget, b.Threat.GetTargetName())
+		x.named(keyMalware, wMalware, b.Threat.GetActor())
+	case *wf.Report_Hazard:
+		x.hazard(f, b.Hazard)
+	case *wf.Report_Cyber:
+		if describes[b.Cyber.GetObjectType()] {
+			x.named(keyMalware, wMalware, b.Cyber.GetName())
+		}
+	case *wf.Report_Incident:
+		if n := b.Incident.GetNumber(); n != "" {
+			x.record(r.Agency, n, false)
+		}
+		if t := fold(b.Incident.GetType()); t != "" {
+			f.incident = hashParts("incident", t)
+		}
+	case *wf.Report_Asset:
+		x.named(keyOrganization, wOrganization, b.Asset.GetName())
+		if id := b.Asset.GetAssetId(); id != "" {
+			x.mark(keyOtherID, mark{kind: wOtherID, value: short(id)}, hashParts("asset", id))
+		}
+	}
+}
+
+// describes holds the STIX types whose name is a name.
+var describes = map[string]bool{
+	"malware": true, "campaign": true, "intrusion-set": true, "threat-actor": true, "infrastructure": true,
+}
+
+// named marks a thing by its name.
+func (x *extraction) named(t keyType, kind weight, s string) {
+	n := fold(s)
+	if len(n) < 3 || nobody[n] {
+		return
+	}
+	x.mark(t, mark{kind: kind, value: n}, hashParts(n))
+}
+
+func (x *extraction) hazard(f *facts, h *wf.Hazard) {
+	f.cancel = h.GetMessageType() == wf.MessageType_MESSAGE_TYPE_CANCEL
+	event := fold(h.GetEvent())
+	if event == "" {
+		event = fold(h.GetEventCode())
+	}
+	if event == "" {
+		return
+	}
+	f.hazard = hashParts("hazard", event)
+	f.rarity = rarityOf(event)
+}
+
+// rarityOf says how telling it is that two reports name the same hazard.
+func rarityOf(event string) weight {
+	for _, w := range strings.Fields(event) {
+		switch w {
+		case "earthquake", "quake", "tsunami", "hurricane", "volcano", "nuclear", "radiological", "dam", "avalanche", "tornado":
+			return wHazardRare
+		case "heat", "flood", "wind", "marine", "craft", "fog", "frost", "freeze", "rip", "weather", "air", "surf", "statement", "cold":
+			return wHazardCommon
+		}
+	}
+	return wHazard
+}
+
+// short bounds a value that is shown.
+func short(s string) string {
+	if len(s) > maxName {
+		return strings.ToValidUTF8(s[:maxName], "")
+	}
+	return s
+}

@@ -1,0 +1,85 @@
+package fusion
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+// Output is one situation as `watchfloor fuse` prints it.
+type Output struct {
+	ID      string         `json:"id"`
+	Reports []OutputReport `json:"reports"`
+	Links   []OutputLink   `json:"links"`
+}
+
+// OutputReport names one report of a situation.
+type OutputReport struct {
+	ID     string `json:"id"`
+	Agency string `json:"agency"`
+	Record string `json:"record"`
+}
+
+// OutputLink is one link of a situation's tree, by report id.
+type OutputLink struct {
+	A        string           `json:"a"`
+	B        string           `json:"b"`
+	Bits     float64          `json:"bits"`
+	Evidence []OutputEvidence `json:"evidence"`
+}
+
+// OutputEvidence is one reason of a link.
+type OutputEvidence struct {
+	Kind  string  `json:"kind"`
+	Value string  `json:"value,omitempty"`
+	Bits  float64 `json:"bits"`
+}
+
+// Fuse correlates a set of reports without a broker. Statuses never meet:
+// each has an engine of its own. Ticked at now (zero: never), sorted by id;
+// the same set gives the same output in any order.
+func Fuse(inputs []Input, c Config, now time.Time) []Output {
+	engines := map[wf.Status]*Engine{}
+	for _, in := range inputs {
+		s := in.Report.GetStatus()
+		if s == wf.Status_STATUS_UNSPECIFIED {
+			continue
+		}
+		e := engines[s]
+		if e == nil {
+			c.Status = s
+			e = New(c)
+			engines[s] = e
+		}
+		e.Apply(in)
+	}
+	var out []Output
+	for _, e := range engines {
+		if !now.IsZero() {
+			e.Tick(now)
+		}
+		for _, s := range e.Situations() {
+			out = append(out, outputOf(s))
+		}
+	}
+	slices.SortFunc(out, func(a, b Output) int { return cmp.Or(strings.Compare(a.ID, b.ID), len(a.Reports)-len(b.Reports)) })
+	return out
+}
+
+func outputOf(s *wf.Situation) Output {
+	o := Output{ID: s.Id, Reports: make([]OutputReport, len(s.Members)), Links: make([]OutputLink, len(s.Links))}
+	for i, m := range s.Members {
+		o.Reports[i] = OutputReport{m.ReportId, m.Agency, m.Record}
+	}
+	for i, l := range s.Links {
+		k := OutputLink{A: s.Members[l.A].ReportId, B: s.Members[l.B].ReportId, Bits: float64(l.Millibits) / 1000, Evidence: []OutputEvidence{}}
+		for _, v := range l.Evidence {
+			k.Evidence = append(k.Evidence, OutputEvidence{v.Kind, v.Value, float64(v.Millibits) / 1000})
+		}
+		o.Links[i] = k
+	}
+	return o
+}

@@ -1,0 +1,201 @@
+package fusion
+
+import "slices"
+
+// edge is a link to another report, with its score.
+type edge struct {
+	to   int32
+	bits int32
+}
+
+// component is a cluster: its reports are a ring through next and prev.
+type component struct {
+	head  int32
+	size  int32
+	dirty bool
+}
+
+// scratch is working memory, so that a report costs few allocations.
+type scratch struct {
+	stamp   uint64
+	pairs   [][2]int32
+	queues  [2][]int32
+	members []int32
+	local   []int32
+	buf     []byte
+	ext     extraction
+	pairing pairing
+}
+
+func (e *Engine) linked(a, b int32) bool {
+	if len(e.nodes[b].edges) < len(e.nodes[a].edges) {
+		a, b = b, a
+	}
+	for _, x := range e.nodes[a].edges {
+		if x.to == b {
+			return true
+		}
+	}
+	return false
+}
+
+// touch marks a component for the next Commit.
+func (e *Engine) touch(c int32) {
+	if !e.comps[c].dirty {
+		e.comps[c].dirty = true
+		e.dirty = append(e.dirty, c)
+	}
+}
+
+// alone puts a new report into a component of its own.
+func (e *Engine) alone(n int32) {
+	c := e.newComp()
+	e.comps[c].head, e.comps[c].size = n, 1
+	e.nodes[n].comp, e.nodes[n].next, e.nodes[n].prev = c, n, n
+	e.touch(c)
+}
+
+func (e *Engine) newComp() int32 {
+	if l := len(e.freeComps); l > 0 {
+		c := e.freeComps[l-1]
+		e.freeComps = e.freeComps[:l-1]
+		return c
+	}
+	e.comps = append(e.comps, component{})
+	return int32(len(e.comps) - 1)
+}
+
+// dropComp ends the component of an isolated report. A dirty one is freed by
+// Commit, which still has it in its list.
+func (e *Engine) dropComp(n int32) {
+	c := e.nodes[n].comp
+	e.comps[c].head, e.comps[c].size = 0, 0
+	e.touch(c)
+}
+
+// link adds a link or gives it a new score, and merges the clusters.
+func (e *Engine) link(a, b, bits int32) {
+	if i := slices.IndexFunc(e.nodes[a].edges, func(x edge) bool { return x.to == b }); i >= 0 {
+		if e.nodes[a].edges[i].bits == bits {
+			return
+		}
+		e.nodes[a].edges[i].bits = bits
+		j := slices.IndexFunc(e.nodes[b].edges, func(x edge) bool { return x.to == a })
+		e.nodes[b].edges[j].bits = bits
+		e.touch(e.nodes[a].comp)
+		return
+	}
+	e.nodes[a].edges = append(e.nodes[a].edges, edge{b, bits})
+	e.nodes[b].edges = append(e.nodes[b].edges, edge{a, bits})
+	ca, cb := e.nodes[a].comp, e.nodes[b].comp
+	e.touch(ca)
+	if ca == cb {
+		return
+	}
+	e.touch(cb)
+	if e.comps[ca].size < e.comps[cb].size {
+		ca, cb = cb, ca
+	}
+	h := e.comps[cb].head
+	for n := h; ; {
+		e.nodes[n].comp = ca
+		if n = e.nodes[n].next; n == h {
+			break
+		}
+	}
+	e.splice(e.comps[ca].head, h)
+	e.comps[ca].size += e.comps[cb].size
+	e.comps[cb].head, e.comps[cb].size = 0, 0
+}
+
+// splice joins two rings.
+func (e *Engine) splice(a, b int32) {
+	an, bp := e.nodes[a].next, e.nodes[b].prev
+	e.nodes[a].next, e.nodes[b].prev = b, a
+	e.nodes[bp].next, e.nodes[an].prev = an, bp
+}
+
+func (e *Engine) dropEdge(a, b int32) {
+	l := e.nodes[a].edges
+	i := slices.IndexFunc(l, func(x edge) bool { return x.to == b })
+	l[i] = l[len(l)-1]
+	e.nodes[a].edges = l[:len(l)-1]
+}
+
+// cut removes a link. If that parts the cluster, the piece that a search from
+// both ends exhausts first becomes a cluster of its own: the cost is that of
+// the smaller piece.
+func (e *Engine) cut(a, b int32) {
+	e.dropEdge(a, b)
+	e.dropEdge(b, a)
+	e.touch(e.nodes[a].comp)
+	if piece := e.parted(a, b); piece != nil {
+		e.separate(piece)
+	}
+}
+
+// isolate removes every link of n.
+func (e *Engine) isolate(n int32) {
+	e.touch(e.nodes[n].comp)
+	for len(e.nodes[n].edges) > 0 {
+		e.cut(n, e.nodes[n].edges[len(e.nodes[n].edges)-1].to)
+	}
+}
+
+// parted searches from both ends in turn, one edge list at a time. It returns
+// the reports of the side that ran out, or nil when the sides met.
+func (e *Engine) parted(a, b int32) []int32 {
+	e.queues[0] = append(e.queues[0][:0], a)
+	e.queues[1] = append(e.queues[1][:0], b)
+	e.nodes[a].side, e.nodes[b].side = 1, 2
+	defer func() {
+		for _, q := range e.queues {
+			for _, n := range q {
+				e.nodes[n].side = 0
+			}
+		}
+	}()
+	var at, spent [2]int
+	for {
+		s := 0
+		if spent[1] < spent[0] {
+			s = 1
+		}
+		if at[s] == len(e.queues[s]) {
+			return e.queues[s]
+		}
+		n := e.queues[s][at[s]]
+		at[s]++
+		spent[s] += 1 + len(e.nodes[n].edges)
+		for _, x := range e.nodes[n].edges {
+			switch e.nodes[x.to].side {
+			case 0:
+				e.nodes[x.to].side = uint8(s + 1)
+				e.queues[s] = append(e.queues[s], x.to)
+			case uint8(2 - s):
+				return nil
+			}
+		}
+	}
+}
+
+// separate takes a piece out of its component's ring into a new one.
+func (e *Engine) separate(piece []int32) {
+	old := e.nodes[piece[0]].comp
+	c := e.newComp()
+	for _, n := range piece {
+		next, prev := e.nodes[n].next, e.nodes[n].prev
+		e.nodes[next].prev, e.nodes[prev].next = prev, next
+		if e.comps[old].head == n {
+			e.comps[old].head = next
+		}
+		e.nodes[n].comp = c
+	}
+	for i, n := range piece {
+		e.nodes[n].next = piece[(i+1)%len(piece)]
+		e.nodes[n].prev = piece[(i+len(piece)-1)%len(piece)]
+	}
+	e.comps[old].size -= int32(len(piece))
+	e.comps[c].head, e.comps[c].size = piece[0], int32(len(piece))
+	e.touch(c)
+}

@@ -1,0 +1,312 @@
+package fusion
+
+// reason is one line of a score.
+type reason struct {
+	kind  weight
+	value string
+	bits  int32
+}
+
+// pairing sums the evidence of one pair; it keeps the reasons only when asked,
+// so that deciding and explaining are the same code.
+type pairing struct {
+	e    *Engine
+	why  bool
+	list []reason
+	sum  int32
+}
+
+func (p *pairing) w(k weight) int32 { return p.e.weights.bits[k] }
+
+func (p *pairing) add(k weight, value string, bits int32) {
+	if bits == 0 {
+		return
+	}
+	p.sum += bits
+	if p.why {
+		p.list = append(p.list, reason{k, value, bits})
+	}
+}
+
+// score is the evidence in millibits that two reports speak of one thing, the
+// same from both ends.
+func (e *Engine) score(a, b int32) int32 {
+	if e.nodes[b].before(&e.nodes[a]) {
+		a, b = b, a
+	}
+	p := &e.pairing
+	*p = pairing{e: e}
+	p.weigh(e.nodes[a].facts, e.nodes[b].facts)
+	return p.sum
+}
+
+// reasons is the evidence of a score, line by line.
+func (e *Engine) reasons(a, b int32) []reason {
+	if e.nodes[b].before(&e.nodes[a]) {
+		a, b = b, a
+	}
+	p := pairing{e: e, why: true}
+	p.weigh(e.nodes[a].facts, e.nodes[b].facts)
+	return p.list
+}
+
+// weigh takes the older report first.
+func (p *pairing) weigh(a, b *facts) {
+	ids := p.identifiers(a, b)
+	p.people(a, b)
+	p.cars(a, b)
+	near := p.place(a, b, ids)
+	p.when(a, b, near)
+	p.what(a, b)
+	if a.town != 0 && a.town == b.town {
+		p.add(wLocality, "", p.w(wLocality))
+	}
+}
+
+// identifiers adds up what both name, at most the cap. A hub keeps little;
+// what says the same twice counts once.
+func (p *pairing) identifiers(a, b *facts) int32 {
+	start := p.sum
+	var web, home int32
+	var close weight
+	for i, j := 0, 0; i < len(a.ids) && j < len(b.ids); {
+		x, y := &a.ids[i], &b.ids[j]
+		switch {
+		case x.key < y.key:
+			i++
+		case x.key > y.key:
+			j++
+		default:
+			k, bits := p.shared(a, b, x, y)
+			switch k {
+			case wURL, wDomain: // a link and its host are one observation
+				bits, web = beyond(bits, web)
+			case wAddress, wStreet:
+				bits, home = beyond(bits, home)
+			case wPlateIssued, wPlate, wPlatePartial, wPlateOther:
+				close = wPlate
+			}
+			p.add(k, shown(x, y), bits)
+			i++
+			j++
+		}
+	}
+	p.nearly(a, b, close)
+	got := p.sum - start
+	if most := p.w(wIDCap); got > most {
+		p.add(wIDCap, "", most-got)
+		got = most
+	}
+	return got
+}
+
+// beyond is what bits add to what is already counted of one observation.
+func beyond(bits, have int32) (more, total int32) {
+	if bits <= have {
+		return 0, have
+	}
+	return bits - have, bits
+}
+
+// shown is the value both agree on, the same from both ends.
+func shown(x, y *mark) string {
+	v := x.value
+	if y.value < v {
+		v = y.value
+	}
+	if x.kind == wPersonNumber {
+		return masked(v)
+	}
+	return v
+}
+
+// masked hides the number of a person but for its end.
+func masked(v string) string {
+	if len(v) <= 4 {
+		return "..."
+	}
+	return "..." + v[len(v)-4:]
+}
+
+// shared is the row and bits of an identifier that both reports carry.
+func (p *pairing) shared(a, b *facts, x, y *mark) (weight, int32) {
+	k := max(x.kind, y.kind)
+	if k == wObject && x.own != y.own {
+		k = wReference // one report names the other: that is no mere common object
+	}
+	switch k {
+	case wPlate, wPlatePartial:
+		if x.issuer != 0 && y.issuer != 0 {
+			if x.issuer != y.issuer {
+				k = wPlateOther
+			} else if k == wPlate {
+				k = wPlateIssued
+			}
+		}
+	}
+	bits := p.w(k)
+	if k == wPlatePartial {
+		bits = p.partial(max(x.hidden, y.hidden))
+	}
+	if p.e.hub(x.key, a.time) || p.e.hub(x.key, b.time) {
+		bits = min(bits, p.w(wHub))
+	}
+	return k, bits
+}
+
+func (p *pairing) partial(hidden uint8) int32 {
+	return max(0, p.w(wPlatePartial)-2000*int32(max(hidden, 1)-1))
+}
+
+// nearly compares plates and phones that do not agree wholly.
+func (p *pairing) nearly(a, b *facts, done weight) {
+	if done != wPlate {
+		p.closest(a, b, keyPlate)
+	}
+	p.closest(a, b, keyPhone)
+}
+
+// closest adds the best near agreement of one kind, unless some of that kind
+// agree exactly.
+func (p *pairing) closest(a, b *facts, t keyType) {
+	xs, ys := a.of(t), b.of(t)
+	if len(xs) == 0 || len(ys) == 0 || len(xs)*len(ys) > 64 {
+		return
+	}
+	var best int32
+	var kind weight
+	var value string
+	for i := range xs {
+		for j := range ys {
+			x, y := &xs[i], &ys[j]
+			if x.key == y.key {
+				return
+			}
+			k, bits := p.near(x, y, t)
+			if v := shown(x, y); bits > best || bits == best && bits > 0 && v < value {
+				best, kind, value = bits, k, v
+			}
+		}
+	}
+	if best > 0 {
+		p.add(kind, value, best)
+	}
+}
+
+// of is the run of identifiers of one key type.
+func (f *facts) of(t keyType) []mark {
+	lo, hi := key(uint64(t)<<keyShift), key(uint64(t+1)<<keyShift)
+	i := 0
+	for i < len(f.ids) && f.ids[i].key < lo {
+		i++
+	}
+	j := i
+	for j < len(f.ids) && f.ids[j].key < hi {
+		j++
+	}
+	return f.ids[i:j]
+}
+
+func (p *pairing) near(x, y *mark, t keyType) (weight, int32) {
+	if t == keyPhone {
+		if len(x.value) == len(y.value) && len(x.value) >= 10 && oneOff(x.value, y.value) {
+			return wPhoneClose, p.w(wPhoneClose)
+		}
+		return wNone, 0
+	}
+	if x.issuer != 0 && y.issuer != 0 && x.issuer != y.issuer {
+		return wNone, 0
+	}
+	fx, fy := foldPlate(x.value), foldPlate(y.value)
+	if x.hidden > 0 || y.hidden > 0 {
+		if fits(fx, fy) {
+			return wPlatePartial, p.partial(max(x.hidden, y.hidden))
+		}
+		return wNone, 0
+	}
+	if len(fx) >= 5 && len(fx) == len(fy) && oneOff(fx, fy) {
+		return wPlateClose, p.w(wPlateClose)
+	}
+	return wNone, 0
+}
+
+// oneOff says whether exactly one character differs.
+func oneOff(a, b string) bool {
+	d := 0
+	for i := range len(a) {
+		if a[i] != b[i] {
+			d++
+		}
+	}
+	return d == 1
+}
+
+// fits says whether two patterns with '?' agree wherever both were seen, or
+// the shorter, seen in part, stands at an end of the longer.
+func fits(a, b string) bool {
+	if len(a) != len(b) {
+		if len(a) > len(b) {
+			a, b = b, a
+		}
+		return len(a) >= 3 && (agree(a, b[:len(a)]) || agree(a, b[len(b)-len(a):]))
+	}
+	return agree(a, b)
+}
+
+func agree(a, b string) bool {
+	seen := 0
+	for i := range len(a) {
+		switch {
+		case a[i] == '?' || b[i] == '?':
+		case a[i] != b[i]:
+			return false
+		default:
+			seen++
+		}
+	}
+	return seen >= 3
+}
+
+// what compares behaviors, hazards and incident types.
+func (p *pairing) what(a, b *facts) {
+	if a.behaviors != 0 && b.behaviors != 0 {
+		if a.behaviors&b.behaviors != 0 {
+			p.add(wBehavior, "", p.w(wBehavior))
+		} else {
+			p.add(wBehaviorDiffers, "", p.w(wBehaviorDiffers))
+		}
+	}
+	if a.hazard != 0 && a.hazard == b.hazard {
+		p.add(a.rarity, "", p.w(a.rarity))
+	}
+	if a.incident != 0 && a.incident == b.incident {
+		p.add(wIncidentType, "", p.w(wIncidentType))
+	}
+}
+
+// cars adds the best agreement of two described vehicles.
+func (p *pairing) cars(a, b *facts) {
+	var best int32
+	var pick [3]int32
+	for i := range a.vehicles {
+		for j := range b.vehicles {
+			x, y := &a.vehicles[i], &b.vehicles[j]
+			var got [3]int32
+			if x.make != 0 && x.make == y.make {
+				got[0] = p.w(wVehicleMake)
+				if x.model != 0 && x.model == y.model {
+					got[1] = p.w(wVehicleModel)
+				}
+			}
+			if x.color != 0 && x.color == y.color && (got[0] != 0 || got[1] != 0) {
+				got[2] = p.w(wVehicleColor)
+			}
+			if s := got[0] + got[1] + got[2]; s > best {
+				best, pick = s, got
+			}
+		}
+	}
+	p.add(wVehicleMake, "", pick[0])
+	p.add(wVehicleModel, "", pick[1])
+	p.add(wVehicleColor, "", pick[2])
+}

@@ -1,0 +1,75 @@
+package fusion
+
+import (
+	"github.com/zeebo/xxh3"
+)
+
+// sketchSize is how many of the smallest shingle hashes are kept of a narrative.
+const sketchSize = 8
+
+// sketch is a fingerprint of a narrative: the smallest hashes of its runs of
+// three words. Nothing of the words can be read from it. A text of fewer than
+// ten words has none.
+func sketch(s string) (out [sketchSize]uint32) {
+	s = s[:min(len(s), maxNarrative)]
+	var ends [3]int // starts of the last three words
+	words, n := 0, 0
+	inWord := false
+	for i := 0; i <= len(s); i++ {
+		gap := i == len(s) || s[i] == ' ' || s[i] == '\n' || s[i] == '\t' || s[i] == '\r'
+		if !gap && !inWord {
+			ends[words%3] = i
+			words++
+			inWord = true
+		}
+		if gap && inWord {
+			inWord = false
+			if words >= 3 {
+				n = keepSmallest(&out, n, uint32(xxh3.HashString(s[ends[words%3]:i])>>32))
+			}
+		}
+	}
+	if words < 10 {
+		return [sketchSize]uint32{}
+	}
+	return out
+}
+
+// keepSmallest inserts h into the n smallest, sorted.
+func keepSmallest(out *[sketchSize]uint32, n int, h uint32) int {
+	i := n
+	for i > 0 && out[i-1] >= h {
+		if out[i-1] == h {
+			return n
+		}
+		i--
+	}
+	if i == sketchSize {
+		return n
+	}
+	last := min(n, sketchSize-1)
+	copy(out[i+1:last+1], out[i:last])
+	out[i] = h
+	return min(n+1, sketchSize)
+}
+
+// nearCopy says whether two narratives are all but the same.
+func nearCopy(a, b *[sketchSize]uint32) bool {
+	if a[0] == 0 && a[1] == 0 || b[0] == 0 && b[1] == 0 {
+		return false
+	}
+	common, i, j := 0, 0, 0
+	for i < sketchSize && j < sketchSize {
+		switch {
+		case a[i] < b[j]:
+			i++
+		case a[i] > b[j]:
+			j++
+		default:
+			common++
+			i++
+			j++
+		}
+	}
+	return common >= sketchSize-1
+}
