@@ -80,9 +80,7 @@ func (l *loop) begin() error {
 	l.takeWaiting(len(f.subs))
 	if f.n == 0 {
 		l.index.Settle()
-		for _, s := range f.subs {
-			l.answerDecided(s)
-		}
+		l.answerDecided(f.subs...)
 		return nil
 	}
 	l.send(f, batch || f.n > l.g.cfg.Singles)
@@ -122,10 +120,11 @@ func (l *loop) send(f *flight, batch bool) {
 	}
 	l.flight = f
 	l.timer.Reset(l.g.cfg.CommitTimeout)
-	w := writer{l: l, f: f, prefix: l.inbox + "." + strconv.FormatUint(f.number, 10) + "."}
+	w := writer{conn: l.direct, f: f, prefix: l.directInbox}
 	if batch {
-		w.batch = nuid.Next()
+		w.conn, w.prefix, w.batch = l.store, l.inbox, nuid.Next()
 	}
+	w.prefix += strconv.FormatUint(f.number, 10) + "."
 	for _, s := range f.subs {
 		if s.d.Verdict != guard.Admit {
 			continue
@@ -143,7 +142,7 @@ func (l *loop) send(f *flight, batch bool) {
 
 // writer publishes the messages of one flight in order.
 type writer struct {
-	l      *loop
+	conn   *nats.Conn
 	f      *flight
 	prefix string
 	batch  string // id; empty for singles
@@ -173,7 +172,7 @@ func (w *writer) write(subject string, rec admission.Record, data []byte) {
 		m.Reply = w.prefix + strconv.Itoa(w.i)
 	}
 	w.i++
-	w.err = w.l.store.PublishMsg(m)
+	w.err = w.conn.PublishMsg(m)
 }
 
 // pubAck is the server's answer to a publish.
@@ -209,9 +208,11 @@ func (l *loop) acked(m *nats.Msg) error {
 }
 
 func (l *loop) parseReply(subject string) (number uint64, i int, ok bool) {
-	rest, ok := strings.CutPrefix(subject, l.inbox+".")
+	rest, ok := strings.CutPrefix(subject, l.inbox)
 	if !ok {
-		return 0, 0, false
+		if rest, ok = strings.CutPrefix(subject, l.directInbox); !ok {
+			return 0, 0, false
+		}
 	}
 	a, b, _ := strings.Cut(rest, ".")
 	number, err1 := strconv.ParseUint(a, 10, 64)
@@ -261,8 +262,6 @@ func (l *loop) committed(f *flight) error {
 	if len(l.waiting) > 0 {
 		err = l.begin()
 	}
-	for _, s := range f.subs {
-		l.answerDecided(s)
-	}
+	l.answerDecided(f.subs...)
 	return err
 }

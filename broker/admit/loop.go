@@ -19,8 +19,9 @@ type loop struct {
 	g   *Guard
 	log *zap.Logger
 
-	intake *nats.Conn // takes submissions, sends answers
-	store  *nats.Conn // commits
+	// intake takes submissions and sends many answers, store sends batches:
+	// both gather writes. direct writes at once: single messages and few answers.
+	intake, store, direct *nats.Conn
 	sub    *nats.Subscription
 	in     chan *nats.Msg
 	acks   chan *nats.Msg
@@ -30,7 +31,8 @@ type loop struct {
 	drained  chan struct{}
 	timer    *time.Timer
 
-	inbox       string // of commits
+	inbox       string // of batches, directInbox of singles
+	directInbox string
 	recordInbox string // of refusal records
 	unrecorded  int    // refusal records without acknowledgement
 
@@ -116,7 +118,7 @@ func (l *loop) accept(rules *guard.Rules, m *nats.Msg, now time.Time) {
 	s := &submission{msg: m, mute: foreign || m.Reply == ""}
 	if len(l.waiting) >= l.g.cfg.MaxWaiting || l.waitingBytes+len(m.Data) > l.g.cfg.MaxWaitingBytes {
 		l.g.metrics.Pushback.Add(1)
-		l.answer(s, admission.Refuse(busy("too many reports wait for the disk")))
+		l.answer(l.intake, s, admission.Refuse(busy("too many reports wait for the disk")))
 		return
 	}
 	if foreign {
@@ -135,35 +137,46 @@ func unavailable(code admission.Code, why string) admission.Reasons {
 	return r
 }
 
-// answer sends to the sender's inbox; the caller has checked it.
-func (l *loop) answer(s *submission, data []byte) {
+// answer sends to the sender's inbox; accept has checked it.
+func (l *loop) answer(c *nats.Conn, s *submission, data []byte) {
 	if s.mute {
 		return
 	}
-	if err := l.intake.Publish(s.msg.Reply, data); err != nil {
+	if err := c.Publish(s.msg.Reply, data); err != nil {
 		l.g.metrics.Unanswered.Add(1)
 	}
 }
 
-// answerDecided tells a sender what was decided, and records a refusal.
-func (l *loop) answerDecided(s *submission) {
+// answerDecided tells senders what was decided, and records refusals.
+func (l *loop) answerDecided(subs ...*submission) {
+	c := l.intake
+	if len(subs) <= l.g.cfg.Singles {
+		c = l.direct
+	}
+	now := l.g.cfg.Now()
+	for _, s := range subs {
+		l.answerOne(c, s)
+		l.g.metrics.AckLatency.observe(now.Sub(s.x.Received))
+	}
+}
+
+func (l *loop) answerOne(c *nats.Conn, s *submission) {
 	m := &l.g.metrics
 	switch s.d.Verdict {
 	case guard.Admit:
 		m.Admitted.Add(1)
-		l.answer(s, admission.Ack(subject.Reports, s.d.Sequence, false, false))
+		l.answer(c, s, admission.Ack(subject.Reports, s.d.Sequence, false, false))
 	case guard.Duplicate:
 		m.Duplicate.Add(1)
-		l.answer(s, admission.Ack(subject.Reports, s.d.Sequence, true, false))
+		l.answer(c, s, admission.Ack(subject.Reports, s.d.Sequence, true, false))
 	case guard.Superseded:
 		m.Superseded.Add(1)
-		l.answer(s, admission.Ack(subject.Reports, s.d.Sequence, true, true))
+		l.answer(c, s, admission.Ack(subject.Reports, s.d.Sequence, true, true))
 	default:
 		l.record(s)
 		m.refused(s.d.Reasons)
-		l.answer(s, admission.Refuse(s.d.Reasons))
+		l.answer(c, s, admission.Refuse(s.d.Reasons))
 	}
-	m.AckLatency.observe(l.g.cfg.Now().Sub(s.x.Received))
 }
 
 // drain stops taking reports; what the server has already sent still comes.
@@ -209,12 +222,19 @@ func (l *loop) open(ctx context.Context) error {
 	if l.store, err = l.connect("guard store", nats.ReconnectBufSize(-1)); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	l.inbox, l.recordInbox = l.store.NewInbox(), l.store.NewInbox()
-	if _, err = l.store.ChanSubscribe(l.inbox+".*.*", l.acks); err != nil {
-		return fmt.Errorf("subscribe to acknowledgements: %w", err)
+	// Written when published: no goroutine stands between a report and the wire.
+	if l.direct, err = l.connect("guard direct", nats.ReconnectBufSize(-1), nats.WriteBufferSize(1)); err != nil {
+		return fmt.Errorf("connect: %w", err)
 	}
-	if _, err = l.store.ChanSubscribe(l.recordInbox+".*", l.recorded); err != nil {
-		return fmt.Errorf("subscribe to acknowledgements: %w", err)
+	l.inbox, l.directInbox, l.recordInbox = l.store.NewInbox()+".", l.direct.NewInbox()+".", l.store.NewInbox()+"."
+	for _, s := range []struct {
+		conn  *nats.Conn
+		inbox string
+		to    chan *nats.Msg
+	}{{l.store, l.inbox + "*.*", l.acks}, {l.direct, l.directInbox + "*.*", l.acks}, {l.store, l.recordInbox + "*", l.recorded}} {
+		if _, err = s.conn.ChanSubscribe(s.inbox, s.to); err != nil {
+			return fmt.Errorf("subscribe to acknowledgements: %w", err)
+		}
 	}
 	if err = l.reload(ctx); err != nil {
 		return err
@@ -249,11 +269,15 @@ func (l *loop) connect(name string, more ...nats.Option) (*nats.Conn, error) {
 			l.log.Warn("connection reports an error", zap.String("connection", name), zap.Error(err))
 		}),
 	}, more...)
-	return nats.Connect(l.g.cfg.URL, append(opts, l.g.cfg.Options...)...)
+	opts = append(opts, l.g.cfg.Options...)
+	if l.g.cfg.Connect != nil {
+		return l.g.cfg.Connect(opts...)
+	}
+	return nats.Connect(l.g.cfg.URL, opts...)
 }
 
 func (l *loop) close() {
-	for _, c := range []*nats.Conn{l.intake, l.store} {
+	for _, c := range []*nats.Conn{l.intake, l.store, l.direct} {
 		if c == nil {
 			continue
 		}

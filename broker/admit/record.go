@@ -33,7 +33,7 @@ func (l *loop) record(s *submission) {
 	}
 	m := &nats.Msg{
 		Subject: subject.Refusal(l.g.cfg.Rules.Cell, agency), Data: data,
-		Reply: l.recordInbox + "." + strconv.Itoa(s.attempts),
+		Reply: l.recordInbox + strconv.Itoa(s.attempts),
 	}
 	if err := l.store.PublishMsg(m); err != nil {
 		l.lost("refusal not recorded", err)

@@ -78,7 +78,7 @@ func (l *loop) giveUp(subs []*submission, reasons admission.Reasons) {
 	data := admission.Refuse(reasons)
 	for _, s := range subs {
 		l.g.metrics.Retry.Add(1)
-		l.answer(s, data)
+		l.answer(l.intake, s, data)
 	}
 }
 
@@ -125,13 +125,20 @@ var errDiscontinued = errors.New("the stream does not continue what was indexed"
 
 // position asks the stream for its last sequence by a publish that can never
 // be stored. The stream answers in the order of its queue: everything up to
-// that sequence is decided and synced, and nothing this connection sent
+// that sequence is decided and synced, and nothing that either connection sent
 // before is still under way.
 func (l *loop) position(ctx context.Context) (uint64, error) {
+	if _, err := l.barrier(ctx, l.direct); err != nil {
+		return 0, err
+	}
+	return l.barrier(ctx, l.store)
+}
+
+func (l *loop) barrier(ctx context.Context, c *nats.Conn) (uint64, error) {
 	rules := l.g.rules.Load()
-	m := nats.NewMsg(barrier(rules.Cell, rules.Label))
+	m := nats.NewMsg(barrierSubject(rules.Cell, rules.Label))
 	m.Header.Set(headerExpect, strconv.FormatInt(math.MaxInt64, 10))
-	reply, err := l.store.RequestMsgWithContext(ctx, m)
+	reply, err := c.RequestMsgWithContext(ctx, m)
 	if err != nil {
 		return 0, err
 	}
@@ -150,8 +157,8 @@ func (l *loop) position(ctx context.Context) (uint64, error) {
 	return end, nil
 }
 
-// barrier is a subject that REPORTS captures and no report has.
-func barrier(cell string, l label.Label) string {
+// barrierSubject is a subject that REPORTS captures and no report has.
+func barrierSubject(cell string, l label.Label) string {
 	return subject.Stored{
 		Submission: subject.Submission{
 			Status: wf.Status_STATUS_TEST, Kind: wf.Kind_KIND_INCIDENT, State: subject.None, County: subject.None, Agency: "guard",

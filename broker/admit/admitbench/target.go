@@ -8,6 +8,7 @@ package admitbench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/watchfloor/watchfloor/broker/admit"
 	"github.com/watchfloor/watchfloor/broker/guard"
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/broker/staging"
 	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
@@ -29,10 +31,12 @@ const batch = 4096
 
 // target is a server with one account and the streams to publish to.
 type target struct {
-	srv    *server.Server
-	user   nats.Option
-	cancel context.CancelFunc
-	done   chan error
+	srv     *server.Server
+	user    nats.Option
+	staged  string
+	singles int
+	cancel  context.CancelFunc
+	done    chan error
 }
 
 // rawSubject is where the baselines publish: one plain stream.
@@ -55,8 +59,18 @@ func startTarget(dir string, sync bool) (*target, error) {
 		t.close()
 		return nil, fmt.Errorf("start nats-server: not ready after 10 s")
 	}
-	_ = account
 	if err := t.streams(sync); err != nil {
+		t.close()
+		return nil, err
+	}
+	if !sync {
+		return t, nil
+	}
+	// As the broker does it; without a directory in memory batches stay on disk.
+	t.singles = admit.SinglesOnDisk
+	if t.staged, err = staging.Link(opts.StoreDir, account, subject.Reports); err == nil {
+		t.singles = admit.SinglesInMemory
+	} else if !errors.Is(err, staging.ErrNoMemory) {
 		t.close()
 		return nil, err
 	}
@@ -173,7 +187,10 @@ func (t *target) guard() error {
 		return err
 	}
 	g, err := admit.New(admit.Config{
-		Rules: rules, URL: t.srv.ClientURL(), MaxBatch: batch,
+		Rules: rules, MaxBatch: batch, Singles: t.singles,
+		Connect: func(opts ...nats.Option) (*nats.Conn, error) {
+			return nats.Connect("", append(opts, nats.InProcessServer(t.srv))...)
+		},
 		Options: []nats.Option{t.user, nats.CustomInboxPrefix(subject.InboxPrefix("guard", "bench"))},
 	})
 	if err != nil {
@@ -198,4 +215,5 @@ func (t *target) close() {
 	}
 	t.srv.Shutdown()
 	t.srv.WaitForShutdown()
+	_ = staging.Clear(t.staged)
 }
