@@ -132,8 +132,9 @@ func (c *converter) relation(id, word string) {
 	case "attributed-to":
 		role = wf.EntityRole_ENTITY_ROLE_SUBJECT
 	}
-	c.mention(id, role, place)
-	c.reference(c.relationType(id, word), id, word)
+	if !c.mention(id, role, place) {
+		c.reference(c.relationType(id, word), id, word)
+	}
 }
 
 // relationType is CONTEXT for what many unrelated reports share.
@@ -158,8 +159,9 @@ func (c *converter) ends() {
 		t = wf.ReferenceType_REFERENCE_TYPE_CONTEXT
 	}
 	for _, id := range []string{source, target} {
-		c.mention(id, wf.EntityRole_ENTITY_ROLE_MENTIONED, wf.PlaceRole_PLACE_ROLE_AREA)
-		c.reference(t, id, c.o.str("relationship_type"))
+		if !c.mention(id, wf.EntityRole_ENTITY_ROLE_MENTIONED, wf.PlaceRole_PLACE_ROLE_AREA) {
+			c.reference(t, id, c.o.str("relationship_type"))
+		}
 	}
 }
 
