@@ -308,7 +308,7 @@ func TestCellSituationFeedsGeoJSON(t *testing.T) {
 		t.Errorf("marking %v", m)
 	}
 	s := r.get(t, "/v1/situations/"+situation(7).Id+"?status=exercise", 200)
-	if s["revision"] != "1" || len(s["explanation"].([]any)) != 2 {
+	if s["revision"] != "1" || len(s["explanation"].([]any)) < 2 {
 		t.Errorf("situation %v", s)
 	}
 	f := r.get(t, "/v1/snapshot.geojson?status=exercise", 200)["features"].([]any)[0].(map[string]any)

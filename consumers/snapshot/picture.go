@@ -13,6 +13,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -30,7 +32,7 @@ type Picture struct {
 	reports    uint64
 	setAside   uint64
 	checkpoint []*wf.Position
-	sum        sum
+	sum        fusion.Sum
 	situations map[string]held
 	feeds      map[feedKey]*wf.FeedHealth
 }
@@ -67,7 +69,7 @@ func (p *Picture) Sequence() uint64 { return p.sequence }
 func (p *Picture) Tick() time.Time { return p.tick }
 
 // Digest is the sum of the hashes of its situations.
-func (p *Picture) Digest() [32]byte { return p.sum.bytes() }
+func (p *Picture) Digest() [32]byte { return p.sum.Digest() }
 
 // Len is how many situations it has.
 func (p *Picture) Len() int { return len(p.situations) }
@@ -142,13 +144,13 @@ func (p *Picture) Apply(f *wf.Frame, sequence uint64) error {
 		if s := c.GetUpsert(); s != nil {
 			id = s.GetId()
 			hashes[i] = fusion.Hash(s)
-			next.add(hashes[i])
+			next.Add(hashes[i])
 		}
 		if old, ok := p.situations[id]; ok {
-			next.remove(old.hash)
+			next.Sub(old.hash)
 		}
 	}
-	if d := next.bytes(); !bytes.Equal(d[:], f.GetDigest()) {
+	if d := next.Digest(); !bytes.Equal(d[:], f.GetDigest()) {
 		return fmt.Errorf("revision %d: %w", f.GetRevision(), ErrDigest)
 	}
 	for i, c := range f.GetChanges() {
@@ -188,11 +190,19 @@ func FromKeyframe(f *wf.Frame, sequence uint64) (*Picture, error) {
 			return nil, fmt.Errorf("keyframe of revision %d: %w", f.GetRevision(), ErrTorn)
 		}
 		p.situations[s.GetId()] = h
-		p.sum.add(h.hash)
+		p.sum.Add(h.hash)
 	}
 	if d := p.Digest(); !bytes.Equal(d[:], f.GetDigest()) {
 		return nil, fmt.Errorf("keyframe of revision %d: %w", f.GetRevision(), ErrDigest)
 	}
 	p.head(f, sequence)
 	return p, nil
+}
+
+// stamp is t as a message; absent when t is zero.
+func stamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
 }
