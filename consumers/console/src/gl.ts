@@ -171,6 +171,7 @@ function style(o: Options): StyleSpecification {
   const ids = ["land", "county-lines", "state-lines", "counties", "state-labels", "county-labels", "area", "selected"];
   return {
     version: 8,
+    transition: { duration: 0, delay: 0 },
     sources: {
       ...Object.fromEntries(ids.map((id) => [id, source(id)])),
       situations: {
