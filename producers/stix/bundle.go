@@ -28,7 +28,7 @@ type bundle struct {
 	latest time.Time
 	// labels holds the label of each object, as own found it.
 	labels map[*object]ownLabel
-	// budget is how many entities the document may still make.
+	// budget is how often the document may still fold what is folded already.
 	budget int
 }
 
@@ -38,9 +38,9 @@ type ownLabel struct {
 	reasons admission.Reasons
 }
 
-// maxFolded bounds the entities of a document: the same observable may be
-// folded into many reports.
-const maxFolded = 1 << 19
+// maxFolded bounds what a document may grow to: the same observable may be
+// folded into many reports, each time again.
+const maxFolded = 1 << 17
 
 func newBundle(list []any, o codec.Options) *bundle {
 	b := &bundle{options: o, newest: map[string]*object{}, outgoing: map[string][]*object{}, alone: map[*object]bool{},

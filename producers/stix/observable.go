@@ -18,7 +18,7 @@ func (c *converter) observable(id string) {
 
 func (c *converter) walkObservable(id string, seen map[string]bool) {
 	o := c.b.newest[id]
-	if o == nil || seen[id] || !o.shape().observable || len(c.r.Entities) >= maxEntities && c.left > 0 {
+	if o == nil || seen[id] || !o.shape().observable || c.b.budget < 0 || len(c.r.Entities) >= maxEntities && c.left > 0 {
 		return
 	}
 	seen[id] = true
@@ -29,9 +29,7 @@ func (c *converter) walkObservable(id string, seen map[string]bool) {
 	refs := o.refs()
 	slices.Sort(refs)
 	for _, ref := range slices.Compact(refs) {
-		if c.b.fold(ref) != nil {
-			c.walkObservable(ref, seen)
-		}
+		c.walkObservable(ref, seen)
 	}
 }
 

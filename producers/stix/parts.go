@@ -13,11 +13,15 @@ import (
 // take folds the object of that id into the report with everything it refers
 // to that is no report itself; nil when there is nothing to fold.
 func (c *converter) take(id string) *object {
+	again := c.b.folded[id]
 	o := c.b.fold(id)
 	if o == nil {
 		return nil
 	}
 	if !c.taken[id] {
+		if again {
+			c.b.budget--
+		}
 		c.taken[id] = true
 		c.parts = append(c.parts, o)
 	}
@@ -60,7 +64,7 @@ func (c *converter) entity(e *wf.Entity) {
 	if e == nil || len(e.Identifiers) == 0 && e.Detail == nil && e.Description == "" {
 		return
 	}
-	if c.b.budget--; len(c.r.Entities) >= maxEntities || c.b.budget < 0 {
+	if len(c.r.Entities) >= maxEntities {
 		c.left++
 		return
 	}
