@@ -199,8 +199,6 @@ func (x *extraction) plain(id *wf.Identifier, rule markRule, v string, p *person
 		if issuer == "" {
 			m.kind = wOtherID
 		}
-	case keyPhone:
-		x.phoneClose(v)
 	}
 	if id.GetPartial() || strings.IndexByte(v, '?') >= 0 {
 		return // only plates are compared in part
@@ -255,17 +253,24 @@ func (x *extraction) plate(id *wf.Identifier, v, issuer string) {
 	}
 }
 
-// phoneClose keys a phone with one of its last seven digits masked.
-func (x *extraction) phoneClose(v string) {
+// phoneClose keys a phone, together with the name of a person, by what stays
+// when one digit is wrong or two have changed places: its digits in any order
+// and either half of its last seven.
+func (x *extraction) phoneClose(code uint64, v string) {
 	if len(v) < 10 || len(v) > 16 {
 		return
 	}
-	var b [16]byte
-	copy(b[:], v)
-	for i := len(v) - 7; i < len(v); i++ {
-		c := b[i]
-		b[i] = '?'
-		x.key(keyPhoneClose, hashString(string(b[:len(v)])))
-		b[i] = c
+	var digits [10]uint8
+	for i := 1; i < len(v); i++ {
+		if c := v[i] - '0'; c < 10 {
+			digits[c]++
+		}
 	}
+	var sum uint64
+	for _, n := range digits {
+		sum = sum<<4 | uint64(n)
+	}
+	x.key(keyPhoneClose, mix(code, sum))
+	x.key(keyPhoneClose, mix(code, hashParts("head", v[:len(v)-3])))
+	x.key(keyPhoneClose, mix(code, hashParts("tail", v[len(v)-4:])))
 }

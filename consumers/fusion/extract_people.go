@@ -184,6 +184,11 @@ func (x *extraction) nameKeys(p *person, n name, dob string) {
 	for _, t := range x.towns {
 		x.key(keyNameTown, mix(code, t))
 	}
+	for i := range x.ids {
+		if m := &x.ids[i]; m.kind == wPhone {
+			x.phoneClose(code, m.value)
+		}
+	}
 	for _, u := range p.numbers {
 		if l := len(u.value); l >= 6 {
 			x.key(keyNameTown, mix(code, hashParts("head", u.value[:l/2])))

@@ -54,7 +54,9 @@ func (e *Engine) reasons(a, b int32) []reason {
 func (p *pairing) weigh(a, b *facts) {
 	ids := p.identifiers(a, b)
 	p.people(a, b)
-	p.cars(a, b)
+	if !p.otherPlates(a, b) {
+		p.cars(a, b)
+	}
 	near := p.place(a, b, ids)
 	p.when(a, b, near)
 	p.what(a, b)
@@ -209,7 +211,7 @@ func (f *facts) of(t keyType) []mark {
 
 func (p *pairing) near(x, y *mark, t keyType) (weight, int32) {
 	if t == keyPhone {
-		if len(x.value) == len(y.value) && len(x.value) >= 10 && oneOff(x.value, y.value) {
+		if len(x.value) == len(y.value) && len(x.value) >= 10 && garbled(x.value, y.value) {
 			return wPhoneClose, p.w(wPhoneClose)
 		}
 		return wNone, 0
@@ -224,21 +226,23 @@ func (p *pairing) near(x, y *mark, t keyType) (weight, int32) {
 		}
 		return wNone, 0
 	}
-	if len(fx) >= 5 && len(fx) == len(fy) && oneOff(fx, fy) {
+	if len(fx) >= 5 && len(fx) == len(fy) && garbled(fx, fy) {
 		return wPlateClose, p.w(wPlateClose)
 	}
 	return wNone, 0
 }
 
-// oneOff says whether exactly one character differs.
-func oneOff(a, b string) bool {
-	d := 0
-	for i := range len(a) {
-		if a[i] != b[i] {
-			d++
-		}
+// garbled says whether one character differs or two neighbours changed
+// places, in strings of one length.
+func garbled(a, b string) bool {
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
 	}
-	return d == 1
+	if i == len(a) {
+		return false
+	}
+	return a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }
 
 // fits says whether two patterns with '?' agree wherever both were seen, or
@@ -282,6 +286,24 @@ func (p *pairing) what(a, b *facts) {
 	if a.incident != 0 && a.incident == b.incident {
 		p.add(wIncidentType, "", p.w(wIncidentType))
 	}
+}
+
+// otherPlates says whether both name plates that cannot be the same.
+func (p *pairing) otherPlates(a, b *facts) bool {
+	xs, ys := a.of(keyPlate), b.of(keyPlate)
+	if len(xs) == 0 || len(ys) == 0 || len(xs)*len(ys) > 64 {
+		return false
+	}
+	for i := range xs {
+		for j := range ys {
+			fx, fy := foldPlate(xs[i].value), foldPlate(ys[j].value)
+			if fits(fx, fy) || len(fx) == len(fy) && garbled(fx, fy) {
+				return false
+			}
+		}
+	}
+	p.add(wPlateDiffers, "", p.w(wPlateDiffers))
+	return true
 }
 
 // cars adds the best agreement of two described vehicles.

@@ -26,6 +26,7 @@ const (
 	wPlateOther
 	wPlatePartial
 	wPlateClose
+	wPlateDiffers
 	wPhone
 	wPhoneClose
 	wEmail
@@ -109,9 +110,10 @@ var table = [weightCount]row{
 	wPlate:           {"plate-only", 17000, "plate, jurisdiction missing in one"},
 	wPlateOther:      {"plate-elsewhere", 6000, "same characters, another jurisdiction"},
 	wPlatePartial:    {"plate-partial", 10000, "every seen character agrees; less 2 bits per unseen one after the first"},
-	wPlateClose:      {"plate-close", 11000, "one character differs"},
+	wPlateClose:      {"plate-close", 11000, "one character differs, or two neighbours changed places"},
+	wPlateDiffers:    {"plate-differs", -2000, "both name plates and none agree; the vehicles then count for nothing"},
 	wPhone:           {"phone", 21000, "switchboards: about 2 % of mentions on 200 numbers"},
-	wPhoneClose:      {"phone-close", 9000, "one of the last seven digits differs"},
+	wPhoneClose:      {"phone-close", 9000, "one digit differs, or two neighbours changed places"},
 	wEmail:           {"e-mail", 22000, "shared mailboxes"},
 	wAccount:         {"account", 22000, "account at a named service"},
 	wURL:             {"url", 20000, "links are passed on"},
