@@ -19,6 +19,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/guard"
+	"github.com/watchfloor/watchfloor/broker/internal/unlock"
 	"github.com/watchfloor/watchfloor/broker/natsd"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/broker/stream"
@@ -48,6 +49,8 @@ type Config struct {
 	// LazySync stores without waiting for the disk: the benchmark's yardstick,
 	// nothing else.
 	LazySync bool
+	// Unlock is for package brokertest, which alone can set it.
+	Unlock unlock.Key
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -75,6 +78,7 @@ type Broker struct {
 	mu     sync.Mutex // held by Reload and Close; policy, guards and closed are under it
 	policy *policy.Policy
 	guards map[string]*post
+	staged map[string]string // cell -> directory in memory of its batches
 	closed bool
 }
 
@@ -85,7 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open broker: %w", err)
 	}
-	b := &Broker{cfg: cfg, guards: map[string]*post{}}
+	b := &Broker{cfg: cfg, guards: map[string]*post{}, staged: map[string]string{}}
 	if err := b.open(ctx); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("open broker: %w", err)
@@ -97,7 +101,10 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 // with them, streams before the guards that write them.
 func (b *Broker) open(ctx context.Context) error {
 	var err error
-	if b.authority, err = account.Open(b.cfg.KeysDir, b.cfg.DataDir, b.cfg.Policy, b.cfg.Now); err != nil {
+	b.authority, err = account.Open(account.Config{
+		KeysDir: b.cfg.KeysDir, DataDir: b.cfg.DataDir, Policy: b.cfg.Policy, Now: b.cfg.Now, Unlock: b.cfg.Unlock,
+	})
+	if err != nil {
 		return err
 	}
 	b.nats, err = natsd.Start(natsd.Config{
@@ -114,6 +121,9 @@ func (b *Broker) open(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.policy = b.cfg.Policy
+	if err := b.stage(b.policy); err != nil {
+		return err
+	}
 	return b.watch(ctx, b.policy)
 }
 
@@ -178,6 +188,9 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 		return fmt.Errorf("reload: %w", err)
 	}
 	b.policy = p
+	if err := b.stage(p); err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
 	if err := b.watch(ctx, p); err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
@@ -198,6 +211,7 @@ func (b *Broker) Close() {
 	if b.nats != nil {
 		b.nats.Shutdown()
 	}
+	b.unstage()
 }
 
 // ClientURL is where clients connect.

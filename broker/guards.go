@@ -23,10 +23,11 @@ const (
 // post is where the guard of one cell stands: it runs one guard at a time and
 // relieves it when it falls.
 type post struct {
-	cell   string
-	cancel context.CancelFunc
-	done   chan struct{}
-	ready  chan struct{} // closed when the first guard takes reports
+	cell    string
+	singles int // up to how many reports are not worth a batch
+	cancel  context.CancelFunc
+	done    chan struct{}
+	ready   chan struct{} // closed when the first guard takes reports
 
 	mu       sync.Mutex
 	rules    *guard.Rules
@@ -93,7 +94,7 @@ func (b *Broker) dismiss(which func(cell string) bool) {
 
 func (b *Broker) post(rules *guard.Rules, maxBatch int) *post {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &post{cell: rules.Cell, cancel: cancel, done: make(chan struct{}), ready: make(chan struct{}), rules: rules}
+	p := &post{cell: rules.Cell, singles: b.singles(rules.Cell), cancel: cancel, done: make(chan struct{}), ready: make(chan struct{}), rules: rules}
 	go func() {
 		defer close(p.done)
 		p.run(ctx, func() (*admit.Guard, error) { return b.recruit(p, maxBatch) }, b.cfg.Log)
@@ -110,7 +111,8 @@ func (b *Broker) recruit(p *post, maxBatch int) (*admit.Guard, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	cfg := admit.Config{
-		Rules: p.rules, URL: cred.URL, Options: cred.Options(), MaxBatch: maxBatch, Now: b.cfg.Now, Log: b.cfg.Log,
+		Rules: p.rules, URL: cred.URL, Options: cred.Options(), Connect: b.nats.Connect,
+		MaxBatch: maxBatch, Singles: p.singles, Now: b.cfg.Now, Log: b.cfg.Log,
 	}
 	if tell := b.cfg.OnRebuild; tell != nil {
 		cfg.Progress = func(done, total uint64) { tell(p.cell, done, total) }

@@ -24,6 +24,7 @@ import (
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
 
+	"github.com/watchfloor/watchfloor/broker/internal/unlock"
 	"github.com/watchfloor/watchfloor/broker/policy"
 )
 
@@ -35,6 +36,7 @@ type Authority struct {
 	ring     *keyring
 	operator *jwt.OperatorClaims
 	now      func() time.Time
+	unlock   unlock.Key
 
 	mu     sync.Mutex
 	policy *policy.Policy
@@ -42,29 +44,40 @@ type Authority struct {
 	roles  map[string]map[Principal]Role
 }
 
-// Open reads the keys in keysDir, or creates them on the first start, and
-// compiles p. dataDir is only compared: keys do not lie beside what they
-// protect. now is the clock of expiry times.
-func Open(keysDir, dataDir string, p *policy.Policy, now func() time.Time) (*Authority, error) {
-	ring, err := openKeyring(keysDir, dataDir)
+// Config is what an authority needs.
+type Config struct {
+	// KeysDir holds the keys; they are created on the first start.
+	KeysDir string
+	// DataDir is only compared: keys do not lie beside what they protect.
+	DataDir string
+	Policy  *policy.Policy
+	// Now is the clock of expiry times.
+	Now func() time.Time
+	// Unlock adds a principal that may do everything; tests alone can set it.
+	Unlock unlock.Key
+}
+
+// Open reads the keys, or creates them on the first start, and compiles the
+// policy.
+func Open(cfg Config) (*Authority, error) {
+	a, err := open(cfg)
 	if err != nil {
 		return nil, err
 	}
-	oc, err := ring.operatorClaims()
-	if err != nil {
-		return nil, err
-	}
-	a := &Authority{ring: ring, operator: oc, now: now}
-	if _, err := a.Apply(p); err != nil {
+	if _, err := a.Apply(cfg.Policy); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// OpenIssuer is Open for a process beside the broker, which issues credentials
-// and never adds to or retires the broker's keys.
+// OpenIssuer is Open for a process beside the broker: it issues credentials
+// with the keys that the broker has made, adds none and retires none.
 func OpenIssuer(keysDir, dataDir string, p *policy.Policy, now func() time.Time) (*Authority, error) {
-	ring, err := openKeyring(keysDir, dataDir)
+	return open(Config{KeysDir: keysDir, DataDir: dataDir, Policy: p, Now: now})
+}
+
+func open(cfg Config) (*Authority, error) {
+	ring, err := openKeyring(cfg.KeysDir, cfg.DataDir)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +85,19 @@ func OpenIssuer(keysDir, dataDir string, p *policy.Policy, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
-	return &Authority{ring: ring, operator: oc, now: now, policy: p, roles: rolesOf(p)}, nil
+	a := &Authority{ring: ring, operator: oc, now: cfg.Now, unlock: cfg.Unlock, policy: cfg.Policy}
+	a.roles = a.rolesOf(cfg.Policy)
+	return a, nil
+}
+
+func (a *Authority) rolesOf(p *policy.Policy) map[string]map[Principal]Role {
+	roles := rolesOf(p)
+	if a.unlock.Fits() {
+		for _, principals := range roles {
+			principals[Root()] = Role{Publish: []string{">"}, Subscribe: []string{">"}}
+		}
+	}
+	return roles
 }
 
 // Operator is what the server trusts.
@@ -93,7 +118,7 @@ func (a *Authority) AccountKey(cell string) string { return a.ring.get("account/
 func (a *Authority) Apply(p *policy.Policy) (map[string]string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	roles := rolesOf(p)
+	roles := a.rolesOf(p)
 	if err := a.ring.provide(roles); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ const (
 	kindWorker    = "worker"
 	kindAPI       = "api"
 	kindProvision = "provision"
+	kindRoot      = "root"
 )
 
 // Agency is the agency of the name.
@@ -43,6 +44,10 @@ func API() Principal { return Principal{kindAPI, kindAPI} }
 
 // Provision declares streams and consumers; its credential never leaves the broker.
 func Provision() Principal { return Principal{kindProvision, kindProvision} }
+
+// Root may do everything in the cell. No authority outside the tests of this
+// module knows it.
+func Root() Principal { return Principal{kindRoot, kindRoot} }
 
 // String is the principal as it stands in an account: "agency/fbi".
 func (p Principal) String() string { return p.Kind + "/" + p.Name }

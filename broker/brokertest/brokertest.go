@@ -14,6 +14,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/broker"
 	"github.com/watchfloor/watchfloor/broker/account"
+	"github.com/watchfloor/watchfloor/broker/internal/unlock"
 	"github.com/watchfloor/watchfloor/broker/policy"
 )
 
@@ -32,6 +33,9 @@ func Dir(dir string) Option {
 
 // WithoutGuards starts no guards.
 func WithoutGuards() Option { return func(c *broker.Config) { c.WithoutGuards = true } }
+
+// Root lets [AsRoot] make credentials that may do everything in a cell.
+func Root() Option { return func(c *broker.Config) { c.Unlock = unlock.Cut() } }
 
 // With changes anything else.
 func With(edit func(*broker.Config)) Option { return edit }
@@ -69,6 +73,17 @@ func Start(t testing.TB, opts ...Option) *broker.Broker {
 func Credential(t testing.TB, b *broker.Broker, principal, cell string) account.Credential {
 	t.Helper()
 	c, err := b.Credential(principal, cell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// AsRoot issues a credential that may do everything in a cell of a broker
+// started with [Root].
+func AsRoot(t testing.TB, b *broker.Broker, cell string) account.Credential {
+	t.Helper()
+	c, err := b.Issue(account.Request{Principal: account.Root(), Cell: cell})
 	if err != nil {
 		t.Fatal(err)
 	}

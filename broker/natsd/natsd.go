@@ -55,6 +55,7 @@ type Server struct {
 	resolver *server.MemAccResolver
 	log      *logger
 	store    *store
+	dir      string
 }
 
 // Start opens the store, starts the server and waits until it takes
@@ -70,7 +71,7 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{resolver: &server.MemAccResolver{}, log: newLogger(cfg.Log, cfg.OnViolation), store: st}
+	s := &Server{resolver: &server.MemAccResolver{}, log: newLogger(cfg.Log, cfg.OnViolation), store: st, dir: filepath.Join(cfg.DataDir, storeDir)}
 	if err := s.start(cfg); err != nil {
 		s.Shutdown()
 		return nil, err
@@ -120,6 +121,9 @@ func options(cfg Config, resolver server.AccountResolver) *server.Options {
 		LameDuckDuration: 30 * time.Second, LameDuckGracePeriod: 10 * time.Second,
 	}
 }
+
+// StoreDir is where the streams of all accounts lie.
+func (s *Server) StoreDir() string { return s.dir }
 
 // URL is where clients connect.
 func (s *Server) URL() string { return s.nats.ClientURL() }

@@ -1,0 +1,16 @@
+// Package unlock keeps one door shut: a principal that may do everything in a
+// cell. Tests need it, to show that what everybody else is refused does work
+// for somebody; a broker in use must not have it.
+//
+// It is no feature flag: only packages under broker/ can import it, and only
+// brokertest does, so that no configuration can open the door.
+package unlock
+
+// Key opens the door. The zero key does not.
+type Key struct{ fits bool }
+
+// Cut makes a key that fits.
+func Cut() Key { return Key{fits: true} }
+
+// Fits says whether the key opens the door.
+func (k Key) Fits() bool { return k.fits }
