@@ -124,3 +124,10 @@ func (b *Book) reads(c Cell, k exercise.Key, e *entry) bool {
 	i := slices.IndexFunc(b.cells, func(x Cell) bool { return x.Name == k.Cell })
 	return i >= 0 && c.Label.Dominates(b.cells[i].Label) && (!e.orcon || slices.Contains(e.named, c.Name))
 }
+
+// Reads says whether a cell's worker would be handed a step: by the cell's
+// label, and by the cells an ORCON report names.
+func (b *Book) Reads(c Cell, s exercise.Step) bool {
+	l := s.Report.GetLabel()
+	return b.reads(c, s.Key(), &entry{orcon: slices.Contains(l.GetControls(), wf.Control_CONTROL_ORCON), named: l.GetOrconCells()})
+}

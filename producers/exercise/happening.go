@@ -46,30 +46,6 @@ func (s *story) bureau() string {
 	return one(&s.rng, []string{"fbi", "atf", "dea", "usms", "hsi", "cbp", "usss", "tsa"})
 }
 
-// vague says whether this report is one of those that say too little.
-func (s *story) vague() bool { return s.rng.chance(70) }
-
-// slip misspells a person's name now and then.
-func (s *story) slip(p person) person {
-	if s.rng.chance(130) {
-		if s.rng.chance(600) {
-			p.family = misspelt(&s.rng, p.family)
-		} else {
-			p.given = misspelt(&s.rng, p.given)
-		}
-	}
-	return p
-}
-
-// named is a person's entity, with the date of birth when it is known.
-func (s *story) named(p person, ids ...*wf.Identifier) *wf.Entity {
-	e := s.slip(p).subject(ids...)
-	if s.rng.chance(650) {
-		birth(e, p.born, 3)
-	}
-	return e
-}
-
 // aftermath makes some reports revised, repeated or withdrawn.
 func (s *story) aftermath(p *pen) {
 	switch x := s.rng.n(1000); {
@@ -103,10 +79,10 @@ func stolenVehicle(s *story, n uint64) {
 		case s.vague():
 			p.about(v.entity(partial(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, unseen(v.plate, 0, 1), "")))
 		case r.chance(500):
-			p.about(v.entity(v.registration()))
+			p.about(v.entity(s.seen(v)))
 			p.refer(wf.ReferenceType_REFERENCE_TYPE_RELATED, taken)
 		default:
-			p.about(v.entity(v.registration(), v.number()))
+			p.about(v.entity(s.seen(v), v.number()))
 		}
 		p.at(r.near(at, 1200).place(100)).say("Stolen vehicle seen", fmt.Sprintf("Reader hit on a %s, plate %s.", v.describe(), v.plate)).
 			incident("Stolen property", "280").send()
@@ -114,7 +90,7 @@ func stolenVehicle(s *story, n uint64) {
 	}
 	if r.chance(600) {
 		s.report(ev, s.patrol(), wf.Kind_KIND_INCIDENT, t.Add(s.minutes(40, 420))).at(at.place(100)).
-			about(v.entity(v.number(), v.registration())).
+			about(v.entity(v.number(), s.seen(v))).
 			say("Stolen vehicle found", fmt.Sprintf("%s with VIN %s found without damage.", v.describe(), v.vin)).incident("Recovered vehicle", "240").send()
 	}
 }
@@ -135,9 +111,9 @@ func fraud(s *story, n uint64) {
 		case i > 0 && s.vague():
 			p.about(s.named(man))
 		case r.chance(600):
-			p.about(s.named(man, man.telephone(), man.mail()))
+			p.about(s.named(man, s.heard(man), man.mail()))
 		default:
-			p.about(s.named(man, man.telephone(), account), mentioned(man.mail()))
+			p.about(s.named(man, s.heard(man), account), mentioned(man.mail()))
 		}
 		p.about(victim.entity(wf.EntityRole_ENTITY_ROLE_VICTIM)).
 			say("Payment scam", fmt.Sprintf("%s paid %s after calls from %s; mail %s.", victim.name(), man.name(), man.phone, man.email)).
@@ -166,7 +142,7 @@ func fugitive(s *story, n uint64) {
 		case s.vague():
 			p.about(s.named(man))
 		case r.chance(500):
-			p.about(birth(s.slip(man).subject(man.licence()), man.born, 3), v.entity(v.registration()))
+			p.about(birth(s.slip(man).subject(man.licence()), man.born, 3), v.entity(s.seen(v)))
 		default:
 			p.about(birth(s.slip(man).subject(), man.born, 3), mentioned(warrant))
 		}
@@ -195,9 +171,9 @@ func narcotics(s *story, n uint64) {
 		case i > 0 && s.vague():
 			p.about(v.entity(partial(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, unseen(v.plate, 3, 6), "US-MS")))
 		case i == 0 || r.chance(550):
-			p.about(s.named(man, man.telephone()), v.entity(v.registration()), mentioned(file))
+			p.about(s.named(man, s.heard(man)), v.entity(s.seen(v)), mentioned(file))
 		default:
-			p.about(s.named(man, man.telephone(), man.licence()), v.entity(v.registration()))
+			p.about(s.named(man, s.heard(man), man.licence()), v.entity(s.seen(v)))
 		}
 		p.say("Narcotics", fmt.Sprintf("Case %s: %s, %s, in a %s, plate %s.", file.Value, man.name(), man.phone, v.describe(), v.plate)).
 			incident("Drug offense", "35A").send()

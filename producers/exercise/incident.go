@@ -10,7 +10,7 @@ import (
 func drone(s *story, n uint64) {
 	r := &s.rng
 	ev := tag("drone", n)
-	site := one(r, sites)
+	site := s.target()
 	remote := ident(wf.IdentifierType_IDENTIFIER_TYPE_SERIAL, "1581"+r.from(plateLetters, 3)+r.digits(7), "remote-id")
 	who := []string{site.watch, site.police, "tsa", "fbi"}
 	t := s.start
@@ -57,11 +57,11 @@ func casing(s *story, n uint64) {
 	r := &s.rng
 	ev := tag("casing", n)
 	man, v := r.person(), r.vehicle()
-	site := one(r, sites)
+	site := s.target()
 	t := s.start
 	for i := range r.between(2, 4) {
 		if i == 2 {
-			site = one(r, sites)
+			site = s.target()
 		}
 		who := []string{site.watch, site.police, "msaic", "fbi"}[i]
 		p := s.report(ev, who, wf.Kind_KIND_SAR, t).at(r.near(site.spot(), 350).place(60))
@@ -69,9 +69,9 @@ func casing(s *story, n uint64) {
 		case i > 0 && s.vague():
 			p.about(v.entity(partial(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, unseen(v.plate, 1, 4), "US-MS")))
 		case r.chance(500):
-			p.about(s.named(man, man.licence()), v.entity(v.registration()))
+			p.about(s.named(man, man.licence()), v.entity(s.seen(v)))
 		default:
-			p.about(s.named(man), v.entity(v.registration()))
+			p.about(s.named(man), v.entity(s.seen(v)))
 		}
 		p.say("Interest in "+site.name, fmt.Sprintf("%s in a %s, plate %s, stayed for an hour.", man.name(), v.describe(), v.plate)).
 			sar(site.sector, site.name, wf.Behavior_BEHAVIOR_SURVEILLANCE).severity(wf.Severity_SEVERITY_MODERATE).send()
@@ -181,7 +181,7 @@ func spill(s *story, n uint64) {
 func plantOutage(s *story, n uint64) {
 	r := &s.rng
 	ev := tag("plant", n)
-	site := one(r, sites)
+	site := s.target()
 	number := caseNumber("entergy", "OUT-"+r.digits(8))
 	body := &wf.Asset{AssetId: fmt.Sprintf("%s-F%s", site.id, r.digits(6)), Name: site.name + " feeder", Sector: "Energy", Tier: site.tier,
 		Lifeline: wf.Lifeline_LIFELINE_ENERGY, LifelineStatus: wf.LifelineStatus_LIFELINE_STATUS_YELLOW}

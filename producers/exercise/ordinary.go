@@ -30,6 +30,8 @@ func (o *ordinary) next() *story {
 		o.quiet = o.quiet[1:]
 	case left >= 8 && s.rng.chance(eventShare):
 		happenings[s.rng.zipf(byFrequency)].write(s, s.no-firstOrdinary)
+	case left >= 8 && s.rng.chance(20):
+		one(&s.rng, lookalikes)(s)
 	default:
 		s.single(&agencies[s.rng.zipf(byNoise)])
 	}

@@ -48,7 +48,7 @@ func traveler(s *story, n uint64) {
 		if i > 0 && s.vague() {
 			p.about(s.named(man))
 		} else {
-			p.about(s.named(man, passport, man.telephone()))
+			p.about(s.named(man, passport, s.heard(man)))
 		}
 		p.say("Travel record", fmt.Sprintf("%s, passport %s, reachable at %s.", man.name(), passport.Value, man.phone)).
 			threat(wf.ThreatType_THREAT_TYPE_OTHER, "", "").send()
@@ -75,9 +75,9 @@ func network(s *story, n uint64) {
 		case i > 0 && s.vague():
 			p.about(s.named(man))
 		case r.chance(500):
-			p.about(s.named(man, man.telephone(), man.mail()))
+			p.about(s.named(man, s.heard(man), man.mail()))
 		default:
-			p.about(s.named(man, man.telephone(), account), mentioned(man.mail()))
+			p.about(s.named(man, s.heard(man), account), mentioned(man.mail()))
 		}
 		p.say("Contacts of "+man.family, fmt.Sprintf("%s uses %s and %s.", man.name(), man.phone, man.email)).
 			threat(wf.ThreatType_THREAT_TYPE_OTHER, "", "")

@@ -142,7 +142,7 @@ func (s *story) scan(p *pen) {
 
 func (s *story) status(p *pen) {
 	r := &s.rng
-	site := one(r, sites)
+	site := s.target()
 	p.r.Places = nil
 	p.at(site.spot().place(50)).say("Status of "+site.name, "Routine check, nothing to report.")
 	p.r.Body = &wf.Report_Asset{Asset: &wf.Asset{AssetId: site.id + "-" + r.digits(6), Name: site.name, Sector: sectorName(site.sector),

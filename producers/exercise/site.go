@@ -1,5 +1,7 @@
 package exercise
 
+import "fmt"
+
 // site is a real piece of critical infrastructure.
 type site struct {
 	id   string
@@ -67,6 +69,49 @@ func siteByID(id string) *site {
 		}
 	}
 	return &sites[0]
+}
+
+// lesser are facilities that every town has.
+var lesser = []struct {
+	name, sector string
+	lifeline     int32
+}{
+	{"substation", "ENRG", 4}, {"pumping station", "WATR", 8}, {"water tower", "WATR", 8}, {"fuel terminal", "ENRG", 4},
+	{"rail yard", "TRANS", 6}, {"armory", "DFNSE", 1}, {"clinic", "HLTH", 3}, {"courthouse annex", "GVTBLDG", 1}, {"grain elevator", "MFG", 2},
+}
+
+// target is what an event turns on: one of the sites or, the more often the
+// larger the scenario is, a lesser facility of some town. A state has not more
+// sites for having more reports.
+func (s *story) target() *site {
+	r := &s.rng
+	var out site
+	switch x := r.n(1000); {
+	case x < max(300, 1000-2_500_000/s.world.config.Reports):
+		c := r.county()
+		l := one(r, lesser)
+		at := r.somewhere(c)
+		number := r.between(1, 60)
+		out = site{id: fmt.Sprintf("MS-LOC-%s-%s", c.fips, r.digits(5)), name: fmt.Sprintf("%s %s %d", c.seat, l.name, number), at: at, sector: l.sector, lifeline: l.lifeline, tier: 3}
+	case x < 700:
+		out = sites[r.n(len(sites))]
+	default:
+		out = facilities[r.n(len(facilities))]
+	}
+	if out.watch == "" {
+		out.watch, out.police = "msaic", "mhp"
+		switch out.at.fips {
+		case "28047":
+			out.watch, out.police = "harrison-so", one(r, []string{"gulfport-pd", "biloxi-pd"})
+		case "28049":
+			out.watch, out.police = "hinds-so", "jackson-pd"
+		case "28035":
+			out.police = "hattiesburg-pd"
+		case "28099":
+			out.police = "choctaw-pd"
+		}
+	}
+	return &out
 }
 
 // sectorName is the sector of PPD-21 for a NIEM target sector code.

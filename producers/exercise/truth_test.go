@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
@@ -20,12 +21,26 @@ func akin(a, b *wf.Report) bool {
 func sharesIdentifier(a, b *wf.Report) bool {
 	for x := range identifiers(a) {
 		for y := range identifiers(b) {
-			if x == y || x.t == y.t && (compatible(x.value, y.value) || oneSwap(x.value, y.value)) {
+			if x == y || x.t == y.t && (compatible(x.value, y.value) || oneSwap(x.value, y.value) || oneOff(x.value, y.value)) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// oneOff says whether exactly one character differs.
+func oneOff(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	d := 0
+	for i := range len(a) {
+		if a[i] != b[i] {
+			d++
+		}
+	}
+	return d == 1
 }
 
 func refers(a, b *wf.Report) bool {
@@ -40,7 +55,9 @@ func refers(a, b *wf.Report) bool {
 
 func sharesName(a, b *wf.Report) bool {
 	n, m := nameOf(a), nameOf(b)
-	return n != "" && m != "" && (n[:2] == m[:2])
+	_, f, _ := strings.Cut(n, " ")
+	_, g, _ := strings.Cut(m, " ")
+	return len(f) > 1 && len(g) > 1 && n[0] == m[0] && f[:2] == g[:2]
 }
 
 func sharesPlace(a, b *wf.Report) bool {
