@@ -16,11 +16,12 @@ type Dissemination struct {
 	TLP          wf.Tlp
 }
 
-// DisseminationOf reads the dissemination part of m.
+// DisseminationOf reads the dissemination part of m. NOFORN leaves no REL TO
+// list: of the two the stricter one holds.
 func DisseminationOf(m *wf.Label) Dissemination {
 	d := Dissemination{TLP: m.GetTlp()}
 	d.Controls = sortedUnion(m.GetControls(), nil)
-	if len(m.GetReleasableTo()) > 0 {
+	if len(m.GetReleasableTo()) > 0 && !d.Has(wf.Control_CONTROL_NOFORN) {
 		d.ReleasableTo = sortedUnion(m.GetReleasableTo(), nil)
 	}
 	return d
