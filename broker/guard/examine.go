@@ -38,11 +38,12 @@ type Examined struct {
 	// Reasons against it.
 	Reasons admission.Reasons
 
-	known bool
+	known   bool
+	foreign bool
 }
 
-// Known says whether the identity could be read and is the sender's own, so
-// that it may be looked up.
+// Known says whether the identity could be read and is that of the sender who
+// waits for the answer, so that it may be looked up.
 func (x *Examined) Known() bool { return x.known }
 
 // Received is one submission as it came.
@@ -95,7 +96,7 @@ func (x *Examined) address(rules *Rules, in Received) {
 		x.Submission = s
 	}
 	x.Rule = x.Submission.Agency + "@" + rules.Version
-	if in.ForeignReply {
+	if x.foreign = in.ForeignReply; x.foreign {
 		x.Reasons.Add(admission.NotAllowed, "", "the reply subject is outside the agency's own inbox",
 			"connect with the inbox prefix of your credential, as its context file says")
 	}
@@ -120,7 +121,7 @@ func (x *Examined) identify(r *wf.Report) {
 	x.ID, x.Revision = id, r.GetRevision()
 	x.Withdrawn = r.GetState() == wf.ReportState_REPORT_STATE_WITHDRAWN
 	x.Kind, x.Status = r.GetKind(), r.GetStatus()
-	x.known = ok && x.Revision > 0 && x.Submission.Agency != "" && r.GetAgency() == x.Submission.Agency
+	x.known = ok && x.Revision > 0 && !x.foreign && x.Submission.Agency != "" && r.GetAgency() == x.Submission.Agency
 }
 
 // match compares the report with the subject it came on.
