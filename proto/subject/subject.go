@@ -267,10 +267,38 @@ func ParseStored(subject string) (Stored, error) {
 		return Stored{}, err
 	}
 	s.Sides, s.Level, s.Cell, s.Submission = t[0], t[1], t[2], tail
-	if !Word(s.Cell) {
+	if !Word(s.Cell) || !sidesToken(s.Sides) || !levelToken(s.Level) || !cellTokens(s.OrconCells) {
 		return Stored{}, fmt.Errorf("%q: %w", subject, ErrMalformed)
 	}
 	return s, nil
+}
+
+func sidesToken(s string) bool {
+	for sides := range label.Sides(4) {
+		if s == sides.Token() {
+			return true
+		}
+	}
+	return false
+}
+
+func levelToken(s string) bool {
+	for l := label.Unclassified; l <= label.TopSecret; l++ {
+		if s == l.Token() {
+			return true
+		}
+	}
+	return false
+}
+
+// cellTokens holds named cells to the one order in which they are written.
+func cellTokens(cells []string) bool {
+	for i, c := range cells {
+		if !Word(c) || c == None || i > 0 && cells[i-1] >= c {
+			return false
+		}
+	}
+	return true
 }
 
 // ReportSubjects is what stream REPORTS captures.
