@@ -40,6 +40,8 @@ type fault struct {
 	// committed is called after a commit succeeded and before anyone is
 	// answered; false ends Run at once, as a kill would.
 	committed func() bool
+	// deaf loses the server's acknowledgements while it returns true.
+	deaf func() bool
 }
 
 var errKilled = errors.New("killed between commit and answer")
@@ -65,7 +67,8 @@ func (g *Guard) Run(ctx context.Context) error {
 	l := &loop{
 		g: g, log: g.cfg.Log.With(zap.String("cell", g.cfg.Rules.Cell)), index: guard.NewIndex(rand.Uint64()),
 		in: make(chan *nats.Msg, g.cfg.MaxWaiting), acks: make(chan *nats.Msg, g.cfg.MaxBatch),
-		recorded: make(chan *nats.Msg, maxRecords), closed: make(chan error, 4), timer: time.NewTimer(time.Hour),
+		recorded: make(chan *nats.Msg, maxRecords), closed: make(chan error, 4), reconnected: make(chan struct{}, 1),
+		timer: time.NewTimer(time.Hour),
 	}
 	l.timer.Stop()
 	if err := l.open(ctx); err != nil {

@@ -187,6 +187,9 @@ type pubAck struct {
 
 // acked takes one answer of the server to the flight.
 func (l *loop) acked(m *nats.Msg) error {
+	if deaf := l.g.fault.deaf; deaf != nil && deaf() {
+		return nil
+	}
 	number, i, ok := l.parseReply(m.Subject)
 	f := l.flight
 	if !ok || f == nil || number != f.number {

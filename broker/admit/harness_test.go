@@ -223,7 +223,7 @@ func (b *bed) reports() []stored {
 	}
 	var out []stored
 	for left := c.CachedInfo().NumPending; left > 0; {
-		batch, err := c.Fetch(2000, jetstream.FetchMaxWait(2*time.Second))
+		batch, err := c.Fetch(int(min(left, 2000)), jetstream.FetchMaxWait(2*time.Second))
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -22,14 +22,16 @@ type loop struct {
 	// intake takes submissions and sends many answers, store sends batches:
 	// both gather writes. direct writes at once: single messages and few answers.
 	intake, store, direct *nats.Conn
-	sub    *nats.Subscription
-	in     chan *nats.Msg
-	acks   chan *nats.Msg
+	sub                   *nats.Subscription
+	in                    chan *nats.Msg
+	acks                  chan *nats.Msg
 	// recorded takes the acknowledgements of refusal records.
 	recorded chan *nats.Msg
 	closed   chan error
-	drained  chan struct{}
-	timer    *time.Timer
+	// reconnected tells that the server was away.
+	reconnected chan struct{}
+	drained     chan struct{}
+	timer       *time.Timer
 
 	inbox       string // of batches, directInbox of singles
 	directInbox string
@@ -86,6 +88,9 @@ func (l *loop) run(ctx context.Context) error {
 			if err := l.expire(); err != nil {
 				return err
 			}
+		case <-l.reconnected:
+			// The server may have come back with another state of the stream.
+			l.stale = true
 		case err := <-l.closed:
 			return err
 		case <-stop:
@@ -259,6 +264,12 @@ func (l *loop) connect(name string, more ...nats.Option) (*nats.Conn, error) {
 			}
 			select {
 			case l.closed <- fmt.Errorf("%s: %w", name, err):
+			default:
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			select {
+			case l.reconnected <- struct{}{}:
 			default:
 			}
 		}),
