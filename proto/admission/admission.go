@@ -233,8 +233,8 @@ func (r Record) Encode() string {
 // ParseRecord reads the header's value.
 func ParseRecord(s string) (Record, error) {
 	f := strings.Split(s, " ")
-	if len(f) != 7 {
-		return Record{}, fmt.Errorf("admission record has %d fields, want 7", len(f))
+	if len(f) != 7 || f[1] == "" || strings.ContainsAny(s, "\r\n") {
+		return Record{}, fmt.Errorf("admission record has %d fields, want 7 on one line", len(f))
 	}
 	var r Record
 	switch r.Event = Event(f[0]); r.Event {
@@ -247,13 +247,22 @@ func ParseRecord(s string) (Record, error) {
 	if r.Revision, err = strconv.ParseUint(f[2], 10, 64); err != nil {
 		return Record{}, fmt.Errorf("admission record: revision: %w", err)
 	}
-	r.Withdrawn = f[3] == "w"
+	switch f[3] {
+	case "a":
+	case "w":
+		r.Withdrawn = true
+	default:
+		return Record{}, fmt.Errorf("admission record: state %q is not a or w", f[3])
+	}
 	ns, err := strconv.ParseInt(f[4], 10, 64)
 	if err != nil {
 		return Record{}, fmt.Errorf("admission record: received: %w", err)
 	}
 	r.Received = time.Unix(0, ns).UTC()
-	if n, err := hex.Decode(r.Hash[:], []byte(f[5])); err != nil || n != 32 {
+	if len(f[5]) != hex.EncodedLen(len(r.Hash)) {
+		return Record{}, fmt.Errorf("admission record: hash has %d characters, want 64", len(f[5]))
+	}
+	if _, err := hex.Decode(r.Hash[:], []byte(f[5])); err != nil {
 		return Record{}, fmt.Errorf("admission record: hash %q", f[5])
 	}
 	r.Rule = f[6]
