@@ -46,7 +46,8 @@ func (s *story) bureau() string {
 	return one(&s.rng, []string{"fbi", "atf", "dea", "usms", "hsi", "cbp", "usss", "tsa"})
 }
 
-// aftermath makes some reports revised, repeated or withdrawn.
+// aftermath makes some reports revised, repeated or withdrawn, and some
+// submissions overtake one another.
 func (s *story) aftermath(p *pen) {
 	switch x := s.rng.n(1000); {
 	case x < 70:
@@ -58,6 +59,10 @@ func (s *story) aftermath(p *pen) {
 		p.again(s.minutes(1, 4))
 	case x < 115:
 		p.withdraw(s.minutes(60, 600))
+	case x < 122:
+		first := *p
+		p.revise(s.minutes(20, 90), func(r *wf.Report) { r.Narrative += " Corrected." })
+		first.again(s.minutes(120, 300)) // overtaken by its own revision
 	}
 }
 

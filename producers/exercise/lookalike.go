@@ -10,6 +10,16 @@ import (
 // another. Each of them belongs to nothing.
 var lookalikes = []func(s *story){namesakes, office, fleet, namesakes, office, fleet, household}
 
+// lookalike writes one of them. A household, which a careful analyst would
+// take for one matter too, comes only in scenarios large enough to bear it.
+func (s *story) lookalike() {
+	n := len(lookalikes)
+	if s.world.size < 10 {
+		n--
+	}
+	lookalikes[s.rng.n(n)](s)
+}
+
 // namesakes: two people of one common name, in one town on one day.
 func namesakes(s *story) {
 	r := &s.rng

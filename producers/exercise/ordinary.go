@@ -31,7 +31,7 @@ func (o *ordinary) next() *story {
 	case left >= 8 && s.rng.chance(eventShare):
 		happenings[s.rng.zipf(byFrequency)].write(s, s.no-firstOrdinary)
 	case left >= 8 && s.rng.chance(20):
-		one(&s.rng, lookalikes)(s)
+		s.lookalike()
 	default:
 		s.single(&agencies[s.rng.zipf(byNoise)])
 	}

@@ -125,9 +125,13 @@ func plotPolice(s *story, c *cast) {
 		say("Fence cut at "+site.name, fmt.Sprintf("A hole large enough for a man; %s, plate %s, was seen leaving. A guard knew the driver as %s.", c.van.describe(), c.van.plate, c.man.name())).
 		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_BREACH).severity(wf.Severity_SEVERITY_SEVERE).send()
 
-	s.report(ev, "msaic", wf.Kind_KIND_SAR, t.Add(9*time.Hour)).at(c.fence.place(200)).
+	relay := "msaic"
+	if site.watch == relay {
+		relay = "miac"
+	}
+	s.report(ev, relay, wf.Kind_KIND_SAR, t.Add(9*time.Hour)).at(c.fence.place(200)).
 		about(c.man.subject(), c.van.entity(partial(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, c.glimpse, "US-MS"))).
-		copied(seen, site.watch, "msaic").refer(wf.ReferenceType_REFERENCE_TYPE_RELATED, seen).
+		copied(seen, site.watch, relay).refer(wf.ReferenceType_REFERENCE_TYPE_RELATED, seen).
 		say("Passed on: filming at "+site.name, fmt.Sprintf("From %s: %s filmed the fence line, plate %s.", site.watch, c.man.name(), c.glimpse)).
 		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_PHOTOGRAPHY).send().again(40 * time.Second)
 

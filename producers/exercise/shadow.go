@@ -51,7 +51,11 @@ func traveler(s *story, n uint64) {
 			p.about(s.named(man, passport, s.heard(man)))
 		}
 		p.say("Travel record", fmt.Sprintf("%s, passport %s, reachable at %s.", man.name(), passport.Value, man.phone)).
-			threat(wf.ThreatType_THREAT_TYPE_OTHER, "", "").send()
+			threat(wf.ThreatType_THREAT_TYPE_OTHER, "", "")
+		if p.agency.cell == LE && r.chance(80) {
+			p.orcon(FusedS, Fused)
+		}
+		p.send()
 		s.aftermath(p)
 		t = t.Add(s.minutes(40, 420))
 	}

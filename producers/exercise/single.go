@@ -38,8 +38,22 @@ func (s *story) single(a *agency) {
 	case wf.Kind_KIND_BULLETIN:
 		s.bulletin(p)
 	}
+	if p.agency.cell == LE && kind == wf.Kind_KIND_THREAT && r.chance(60) {
+		p.orcon(FusedS, Fused)
+	}
+	if r.chance(4) {
+		s.takenBackFirst(p)
+		return
+	}
 	p.send()
 	s.aftermath(p)
+}
+
+// takenBackFirst submits a withdrawal that overtakes the report it takes back.
+func (s *story) takenBackFirst(p *pen) {
+	first := *p
+	p.withdraw(s.minutes(2, 20))
+	first.late(s.minutes(30, 90)).send()
 }
 
 // stranger is a person of the crowd; every fourth has one of the commonest names.
