@@ -186,7 +186,9 @@ func (c *converter) mention(id string, role wf.EntityRole, place wf.PlaceRole) b
 		e := identity(o)
 		e.Role = role
 		c.entity(e)
-		c.sectors = append(c.sectors, lines(o.strs("sectors"))...)
+		if e.GetOrganization() != nil {
+			c.sectors = append(c.sectors, lines(o.strs("sectors"))...)
+		}
 	case o.typ == "location":
 		c.place(o, place)
 	case o.shape().observable:

@@ -429,7 +429,7 @@ func TestHostileDocuments(t *testing.T) {
 		if len(items) != 1 || !items[0].Refused() || !items[0].Reasons.Has(tt.code) {
 			t.Errorf("%s: got %.300v, want %s", tt.name, items, tt.code)
 		}
-		if d := time.Since(start); d > 5*time.Second {
+		if d := time.Since(start); d > 20*time.Second {
 			t.Errorf("%s: it took %s", tt.name, d)
 		}
 	}
@@ -473,7 +473,7 @@ func TestLongChainsAndManyVersions(t *testing.T) {
 	if items := decode(objects...); len(items) < 5_000 {
 		t.Errorf("got %d items", len(items))
 	}
-	if d := time.Since(start); d > 10*time.Second {
+	if d := time.Since(start); d > 20*time.Second {
 		t.Errorf("it took %s", d)
 	}
 }
