@@ -31,7 +31,8 @@ type floor struct {
 	agencies map[string]*producers.Client
 }
 
-func startFloor(t *testing.T, cell string) *floor {
+// startFloor serves a cell to one of the policy's readers.
+func startFloor(t *testing.T, cell, reader string) *floor {
 	t.Helper()
 	f := &floor{t: t, broker: brokertest.Start(t), cell: cell, agencies: map[string]*producers.Client{}}
 	ctx, stop := context.WithCancel(context.Background())
@@ -62,6 +63,10 @@ func startFloor(t *testing.T, cell string) *floor {
 		sources[status] = follower
 	}
 	f.listen(ctx, &running, sources)
+	var err error
+	if f.token, _, err = f.broker.IssueToken(reader, cell, time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	return f
 }
 
@@ -77,6 +82,9 @@ func (f *floor) workerConfig(status wf.Status) worker.Config {
 			return fusion.New(fusion.Config{Status: status, Windows: policy.Windows()})
 		},
 	}
+	if status == wf.Status_STATUS_EXERCISE {
+		c.Clock = worker.Input // an exercise has its own time of day
+	}
 	for _, below := range policy.Dominated(f.cell) {
 		if below != f.cell {
 			c.Sources = append(c.Sources, worker.Source{Cell: below, Conn: brokertest.Connect(f.t, f.broker, "worker/"+f.cell, below)})
@@ -85,7 +93,7 @@ func (f *floor) workerConfig(status wf.Status) worker.Config {
 	return c
 }
 
-// listen serves the cell and takes out a token for a reader of it.
+// listen serves the cell.
 func (f *floor) listen(ctx context.Context, running *sync.WaitGroup, sources map[wf.Status]api.Source) {
 	f.t.Helper()
 	policy := f.broker.Policy()
@@ -113,9 +121,6 @@ func (f *floor) listen(ctx context.Context, running *sync.WaitGroup, sources map
 		}
 	})
 	f.page = "http://" + l.Addr().String() + "/"
-	if f.token, _, err = f.broker.IssueToken("watch-"+f.cell, f.cell, time.Hour); err != nil {
-		f.t.Fatal(err)
-	}
 }
 
 // publish sends a report as its agency does, and waits until it is on disk.

@@ -20,7 +20,7 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 	if !console.Built() {
 		t.Fatal("the page is not built into this binary: run `make console` first")
 	}
-	f := startFloor(t, "le")
+	f := startFloor(t, "le", "watch-le")
 	b := openTab(t)
 	b.do("open the page", chromedp.EmulateViewport(1440, 900), chromedp.Navigate(f.page+"#token="+f.token))
 

@@ -179,23 +179,27 @@ function Explanation({ s }: { s: Situation }) {
   );
 }
 
-const AT_ONCE = 6; // lines of an explanation before "more"
+const AT_ONCE = 6; // lines of an explanation at first
+
+/** A line that only names a report, which the table of reports does too. */
+const NAMES_A_REPORT = /^Report \d+: /;
 
 function Lines({ lines }: { lines: string[] }) {
-  const list = (from: number, part: string[]) => (
+  const list = (part: string[]) => (
     <ol>
       {part.map((l, i) => (
-        <li key={from + i}>{l}</li>
+        <li key={i}>{l}</li>
       ))}
     </ol>
   );
+  const first = lines.filter((l) => !NAMES_A_REPORT.test(l)).slice(0, AT_ONCE);
   return (
     <>
-      {list(0, lines.slice(0, AT_ONCE))}
-      {lines.length > AT_ONCE && (
+      {list(first)}
+      {first.length < lines.length && (
         <details>
-          <summary>{plural(lines.length - AT_ONCE, "more line")}</summary>
-          {list(AT_ONCE, lines.slice(AT_ONCE))}
+          <summary>The whole explanation, {plural(lines.length, "line")}</summary>
+          {list(lines)}
         </details>
       )}
     </>

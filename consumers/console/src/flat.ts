@@ -3,7 +3,7 @@
 
 import type * as G from "geojson";
 import type { Options } from "./gl";
-import { area, boundsOf, points, type Bounds, type Mark } from "./marks";
+import { area, boundsOf, extent, points, type Bounds, type Mark } from "./marks";
 import type { Situation } from "./model";
 import { PALETTE } from "./palette";
 import type { Basemap } from "./places";
@@ -61,10 +61,10 @@ export class Flat {
 
   async select(s: Situation | null, go: boolean): Promise<void> {
     this.selected = s;
-    const at = s && go ? points([s]).features[0] : undefined;
-    if (at) {
-      [this.x, this.y] = project(at.geometry.coordinates);
-      this.scale = Math.max(this.scale, 2 ** 7 * 512);
+    const bounds = s && go ? extent(s) : null;
+    if (bounds) {
+      this.bounds = bounds;
+      this.view(7.4);
     }
     this.draw();
   }
@@ -140,15 +140,15 @@ export class Flat {
     this.draw();
   }
 
-  /** Fits the view to the bounds. */
-  private view(): void {
+  /** Fits the view to the bounds, not nearer than a zoom. */
+  private view(nearest = 9): void {
     const { clientWidth: w, clientHeight: h } = this.o.container;
     const [west, south, east, north] = this.bounds;
     const [x0, y0] = project([west, north]);
     const [x1, y1] = project([east, south]);
     this.x = (x0 + x1) / 2;
     this.y = (y0 + y1) / 2;
-    this.scale = Math.min(2 ** 9 * 512, Math.max(1, w - 80) / Math.max(1e-9, x1 - x0), Math.max(1, h - 80) / Math.max(1e-9, y1 - y0));
+    this.scale = Math.min(2 ** nearest * 512, Math.max(1, w - 80) / Math.max(1e-9, x1 - x0), Math.max(1, h - 80) / Math.max(1e-9, y1 - y0));
     this.draw();
   }
 

@@ -3,7 +3,7 @@
 import { GeoJSONSource, Map as GlMap, NavigationControl, ScaleControl, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import type * as G from "geojson";
 import { LAYERS, layers, SEVERITY_IMAGE } from "./layers";
-import { area, boundsOf, points, type Bounds } from "./marks";
+import { area, boundsOf, extent, points, type Bounds } from "./marks";
 import { SEVERITIES, type Situation } from "./model";
 import { PALETTE } from "./palette";
 import type { Basemap } from "./places";
@@ -94,10 +94,8 @@ export class Gl {
     // The panel that opens beside the map makes it narrower first.
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     this.map.resize();
-    const [at] = points([s]).features;
-    const [lng = 0, lat = 0] = at?.geometry.coordinates ?? [];
-    if (!at) return;
-    this.map.easeTo({ center: [lng, lat], zoom: Math.max(this.map.getZoom(), 7.4), duration: this.o.still ? 0 : 500 });
+    const bounds = extent(s);
+    if (bounds) this.map.fitBounds(bounds, { padding: 70, maxZoom: Math.max(this.map.getZoom(), 7.4), duration: this.o.still ? 0 : 500 });
   }
 
   async fit(all: Situation[]): Promise<void> {

@@ -77,6 +77,16 @@ function circle(center: Point, radius: number): G.Position[] {
 
 export type Bounds = [west: number, south: number, east: number, north: number];
 
+/** What to bring into view for one situation: its outline, else its point. */
+export function extent(s: Situation): Bounds | null {
+  const at = placeOf(s);
+  const all = s.hull.length >= 3 ? s.hull : at ? [at] : [];
+  if (all.length === 0) return null;
+  const lon = all.map((p) => p.longitude);
+  const lat = all.map((p) => p.latitude);
+  return [Math.min(...lon), Math.min(...lat), Math.max(...lon), Math.max(...lat)];
+}
+
 export const MISSISSIPPI: Bounds = [-91.8, 30.0, -88.0, 35.1];
 
 /**

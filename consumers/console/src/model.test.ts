@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as address from "./address";
 import { cell, situation } from "./model";
-import { points } from "./marks";
+import { boundsOf, extent, MISSISSIPPI, points } from "./marks";
 import { bits, byScore, confidenceWord, local, span, zulu, zuluShort } from "./words";
 
 test("an absent field is its zero value, a strange one does no harm", () => {
@@ -70,4 +70,20 @@ test("a situation without a place is no mark, one on the equator is", () => {
     ["2", [0, 0]],
     ["3", [-90, 32]],
   ]);
+});
+
+test("a situation is brought into view whole: its outline, its point, or its first county", () => {
+  const at = (latitude: number, longitude: number) => ({ latitude, longitude });
+  assert.deepEqual(extent(situation({ center: at(32, -90), hull: [at(31, -91), at(33, -90), at(32, -89)] })), [-91, 31, -89, 33]);
+  assert.deepEqual(extent(situation({ center: at(32, -90) })), [-90, 32, -90, 32]);
+  assert.equal(extent(situation({ counties: ["99999"] })), null);
+});
+
+test("the view is Mississippi until something lies outside it", () => {
+  const s = (latitude: number, longitude: number) => situation({ center: { latitude, longitude } });
+  assert.deepEqual(boundsOf([]), MISSISSIPPI);
+  assert.deepEqual(boundsOf([s(32, -90)]), MISSISSIPPI);
+  assert.deepEqual(boundsOf([s(32, -90), s(40, -75)]), [-90, 32, -75, 40]);
+  // One stray of a hundred does not shrink the rest.
+  assert.deepEqual(boundsOf([...Array.from({ length: 99 }, () => s(32, -90)), s(40, -75)]), MISSISSIPPI);
 });
