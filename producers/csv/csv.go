@@ -354,7 +354,7 @@ func (w *row) finish() codec.Item {
 			r.ReportTime = timestamppb.New(w.options.Received)
 		}
 	}
-	if report.KindOf(r) == wf.Kind_KIND_UNSPECIFIED {
+	if len(w.reasons) == 0 && report.KindOf(r) == wf.Kind_KIND_UNSPECIFIED {
 		w.reasons.Add(admission.Missing, "body", "the row fills no field of the body", "map a required column into the body")
 	}
 	if len(w.reasons) > 0 {
