@@ -14,6 +14,9 @@ import (
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
+// shipped are the windows of the shipped policy.
+var shipped = policy.Default().Windows()
+
 // floor is one engine per cell, fed as the workers are: each with what its
 // cell may read, ticked by the exercise clock.
 type floor struct {
@@ -23,12 +26,13 @@ type floor struct {
 	moment  scorecard.Moment
 }
 
-func newFloor(weights fusion.Weights) *floor {
+// newFloor makes the engines; windows says how long reports stay in them.
+func newFloor(weights fusion.Weights, windows map[wf.Kind]time.Duration) *floor {
 	f := &floor{cells: scorecard.ExerciseCells(), engines: map[string]*fusion.Engine{}}
 	f.book = scorecard.NewBook(f.cells)
-	f.moment.Windows = policy.Default().Windows()
+	f.moment.Windows = windows
 	for _, c := range f.cells {
-		f.engines[c.Name] = fusion.New(fusion.Config{Status: wf.Status_STATUS_EXERCISE, Weights: weights, Windows: f.moment.Windows})
+		f.engines[c.Name] = fusion.New(fusion.Config{Status: wf.Status_STATUS_EXERCISE, Weights: weights, Windows: windows})
 	}
 	return f
 }
@@ -102,20 +106,23 @@ func show(t testing.TB, cards []scorecard.Card) {
 	}
 }
 
-// The acceptance of the first live picture: seeds 1 to 5.
+// The acceptance of the first live picture: seeds 1 to 5, with the windows of
+// the shipped policy and with none, so that every report is still there.
 func TestFiveSeedsPass(t *testing.T) {
-	for seed := range uint64(5) {
-		f := newFloor(fusion.Weights{})
-		f.play(t, exercise.Config{Seed: seed + 1}, nil)
-		if cards := f.cards(t); !scorecard.Passed(cards) {
-			t.Errorf("seed %d does not pass", seed+1)
-			show(t, cards)
+	for name, windows := range map[string]map[wf.Kind]time.Duration{"shipped windows": shipped, "nothing runs out": nil} {
+		for seed := range uint64(5) {
+			f := newFloor(fusion.Weights{}, windows)
+			f.play(t, exercise.Config{Seed: seed + 1}, nil)
+			if cards := f.cards(t); !scorecard.Passed(cards) {
+				t.Errorf("%s: seed %d does not pass", name, seed+1)
+				show(t, cards)
+			}
 		}
 	}
 }
 
 func TestTwentyThousandReportsPass(t *testing.T) {
-	f := newFloor(fusion.Weights{})
+	f := newFloor(fusion.Weights{}, shipped)
 	began := time.Now()
 	f.play(t, exercise.Config{Seed: 1, Reports: 20_000}, nil)
 	took := time.Since(began)
@@ -128,7 +135,7 @@ func TestTwentyThousandReportsPass(t *testing.T) {
 }
 
 func TestWithoutWeightsNothingPasses(t *testing.T) {
-	f := newFloor(fusion.ZeroWeights())
+	f := newFloor(fusion.ZeroWeights(), shipped)
 	f.play(t, exercise.Config{Seed: 1, Reports: 500}, nil)
 	if cards := f.cards(t); scorecard.Passed(cards) {
 		t.Error("passes with all weights zero")
@@ -139,7 +146,7 @@ func TestWithoutWeightsNothingPasses(t *testing.T) {
 // halves: the link across the sides rests on them.
 func TestTheHalvesJoinByGarbledTracesAlone(t *testing.T) {
 	for seed := range uint64(5) {
-		f := newFloor(fusion.Weights{})
+		f := newFloor(fusion.Weights{}, shipped)
 		f.play(t, exercise.Config{Seed: seed + 1, Reports: 600}, func(st exercise.Step) *wf.Report {
 			if st.Event != exercise.EventPlot || st.Cell == exercise.LE {
 				return st.Report

@@ -77,10 +77,10 @@ func fleet(s *story) {
 func household(s *story) {
 	r := &s.rng
 	c := r.county()
-	one, other := r.person(), r.person()
-	other.family, other.phone = one.family, one.phone
+	brother, sister := r.person(), r.person()
+	sister.family, sister.phone = brother.family, brother.phone
 	t := s.start
-	for _, p := range []person{one, other} {
+	for _, p := range []person{brother, sister} {
 		m := offenses[r.n(len(offenses))]
 		s.report("", s.patrol(), wf.Kind_KIND_INCIDENT, t).at(r.somewhere(c).place(150)).
 			about(birth(p.entity(wf.EntityRole_ENTITY_ROLE_VICTIM, p.telephone()), p.born, 3)).

@@ -1,8 +1,6 @@
 package exercise
 
 import (
-	"math/bits"
-
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -102,26 +100,4 @@ func (s spot) box(east, north int64) *wf.Polygon {
 		return &wf.Point{Latitude: degrees(s.lat + northward(n)), Longitude: degrees(s.lon + eastward(e))}
 	}
 	return &wf.Polygon{Points: []*wf.Point{corner(-east, -north), corner(east, -north), corner(east, north), corner(-east, north), corner(-east, -north)}}
-}
-
-// metres is the distance of two spots, rounded down.
-func metres(a, b spot) int64 {
-	x := (a.lon - b.lon) * 1000 / 10684
-	y := (a.lat - b.lat) * 1000 / 9009
-	return root(x*x + y*y)
-}
-
-// root is the integer square root.
-func root(n int64) int64 {
-	if n <= 0 {
-		return 0
-	}
-	x := int64(1) << ((bits.Len64(uint64(n)) + 1) / 2)
-	for {
-		y := (x + n/x) / 2
-		if y >= x {
-			return x
-		}
-		x = y
-	}
 }

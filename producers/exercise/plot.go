@@ -73,12 +73,13 @@ func (c *cast) aside(r *rng, metres int64) spot {
 
 func plot(s *story) {
 	c := newCast(s)
-	plotPolice(s, c)
+	plotCase(s, c, plotAtFence(s, c))
 	plotServices(s, c)
 }
 
-// plotPolice is the half that lies in cell le.
-func plotPolice(s *story, c *cast) {
+// plotAtFence is what police and guards see at the target; it returns the
+// traffic stop. Together with plotCase it is the half that lies in cell le.
+func plotAtFence(s *story, c *cast) (stop *pen) {
 	r, t, site := &s.rng, c.watched, c.target
 	const ev = EventPlot
 	seen := s.report(ev, site.watch, wf.Kind_KIND_SAR, t).at(c.fence.place(40)).
@@ -90,13 +91,33 @@ func plotPolice(s *story, c *cast) {
 		rep.Narrative += " A second guard confirms the time."
 	})
 
-	stop := s.report(ev, "mhp", wf.Kind_KIND_SAR, t.Add(5*time.Hour)).at(r.in(countyByFIPS(site.at.fips).town, site.at.fips).place(30)).
+	relay := "msaic"
+	if site.watch == relay {
+		relay = "miac"
+	}
+	s.report(ev, relay, wf.Kind_KIND_SAR, t.Add(9*time.Hour)).at(c.fence.place(200)).
+		about(c.man.subject(), c.van.entity(partial(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, c.glimpse, "US-MS"))).
+		copied(seen, site.watch, relay).refer(wf.ReferenceType_REFERENCE_TYPE_RELATED, seen).
+		say("Passed on: filming at "+site.name, fmt.Sprintf("From %s: %s filmed the fence line, plate %s.", site.watch, c.man.name(), c.glimpse)).
+		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_PHOTOGRAPHY).send().again(40 * time.Second)
+
+	s.report(ev, site.police, wf.Kind_KIND_SAR, t.Add(34*time.Hour)).at(r.near(c.fence, 120).place(20)).
+		about(c.van.entity(c.van.registration()), c.man.subject()).
+		say("Fence cut at "+site.name, fmt.Sprintf("A hole large enough for a man; %s, plate %s, was seen leaving. A guard knew the driver as %s.", c.van.describe(), c.van.plate, c.man.name())).
+		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_BREACH).severity(wf.Severity_SEVERITY_SEVERE).send()
+
+	return s.report(ev, "mhp", wf.Kind_KIND_SAR, t.Add(5*time.Hour)).at(r.in(countyByFIPS(site.at.fips).town, site.at.fips).place(30)).
 		about(birth(c.man.subject(c.man.licence(), c.man.telephone(), ident(wf.IdentifierType_IDENTIFIER_TYPE_PHONE, s.world.switchboards[0], "")), c.man.born, 3),
 			c.van.entity(c.van.registration(), c.van.number())).
 		say("Traffic stop near "+site.name, fmt.Sprintf("Driver %s, born %s, gave %s and the motel %s as contacts; %s, plate %s. Could not say why he was parked there at night.",
 			c.man.name(), c.man.dob(), c.man.phone, s.world.switchboards[0], c.van.describe(), c.van.plate)).
 		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_SURVEILLANCE).severity(wf.Severity_SEVERITY_MODERATE).send()
+}
 
+// plotCase is what investigators find, after the stop.
+func plotCase(s *story, c *cast, stop *pen) {
+	r, t, site := &s.rng, c.watched, c.target
+	const ev = EventPlot
 	s.report(ev, "atf", wf.Kind_KIND_SAR, t.Add(14*time.Hour)).at(r.in(countyByFIPS("28049").town, "28049").place(60)).
 		about(birth(c.man.subject(c.man.licence(), c.man.telephone()), c.man.born, 3)).
 		say("Bulk purchase without a permit", fmt.Sprintf("%s paid cash for restricted materials and left %s for the delivery.", c.man.name(), c.man.phone)).
@@ -119,21 +140,6 @@ func plotPolice(s *story, c *cast) {
 		about(c.friend.subject(c.friend.licence()), c.man.entity(wf.EntityRole_ENTITY_ROLE_MENTIONED, c.man.telephone()), mentioned(caseNumber("fbi", c.caseFile))).
 		say("Parcel held", fmt.Sprintf("Parcel of timers addressed to %s, to be called for by %s on %s; see %s.", c.friend.name(), c.man.name(), c.man.phone, c.caseFile)).
 		sar("MAIL", "", wf.Behavior_BEHAVIOR_MATERIALS).severity(wf.Severity_SEVERITY_SEVERE).send()
-
-	s.report(ev, site.police, wf.Kind_KIND_SAR, t.Add(34*time.Hour)).at(r.near(c.fence, 120).place(20)).
-		about(c.van.entity(c.van.registration()), c.man.subject()).
-		say("Fence cut at "+site.name, fmt.Sprintf("A hole large enough for a man; %s, plate %s, was seen leaving. A guard knew the driver as %s.", c.van.describe(), c.van.plate, c.man.name())).
-		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_BREACH).severity(wf.Severity_SEVERITY_SEVERE).send()
-
-	relay := "msaic"
-	if site.watch == relay {
-		relay = "miac"
-	}
-	s.report(ev, relay, wf.Kind_KIND_SAR, t.Add(9*time.Hour)).at(c.fence.place(200)).
-		about(c.man.subject(), c.van.entity(partial(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, c.glimpse, "US-MS"))).
-		copied(seen, site.watch, relay).refer(wf.ReferenceType_REFERENCE_TYPE_RELATED, seen).
-		say("Passed on: filming at "+site.name, fmt.Sprintf("From %s: %s filmed the fence line, plate %s.", site.watch, c.man.name(), c.glimpse)).
-		sar(site.sector, site.name, wf.Behavior_BEHAVIOR_PHOTOGRAPHY).send().again(40 * time.Second)
 
 	s.report(ev, "mbi", wf.Kind_KIND_THREAT, t.Add(36*time.Hour)).at(site.spot().target()).
 		about(c.friend.subject(c.friend.licence()), c.man.subject(c.man.licence())).refer(wf.ReferenceType_REFERENCE_TYPE_RELATED, stop).
@@ -187,49 +193,4 @@ func plotServices(s *story, c *cast) {
 		about(c.other.subject(passport), c.contact.subject()).
 		say("Record review", fmt.Sprintf("Passport %s of %s was used with %s twice this year.", c.passport, c.other.name(), c.contact.name())).
 		threat(wf.ThreatType_THREAT_TYPE_EXPLOSIVE, site.sector, "").severity(wf.Severity_SEVERITY_SEVERE).send()
-}
-
-// decoy is another plot: another man, another target, the same motel and a van
-// of the same make and colour. Both its sides know his passport.
-func decoy(s *story) {
-	r := &s.rng
-	man := r.person()
-	man.sex = "M"
-	van := r.vehicle()
-	van.make, van.model, van.color = "Ford", "Transit", "white"
-	motel := ident(wf.IdentifierType_IDENTIFIER_TYPE_PHONE, s.world.switchboards[0], "")
-	passport := ident(wf.IdentifierType_IDENTIFIER_TYPE_PASSPORT, r.passport(), "CAN")
-	target := siteByID("MS-EDU-001")
-	t := s.world.after(36*time.Hour + time.Duration(r.between(0, 300))*time.Minute)
-	const ev = EventDecoy
-	scene := r.near(target.spot(), 200)
-
-	s.report(ev, "mhp", wf.Kind_KIND_SAR, t).at(scene.place(40)).
-		about(birth(man.subject(man.licence(), motel), man.born, 3), van.entity(van.registration())).
-		say("Man measured the gates of the stadium", fmt.Sprintf("%s, staying at the motel %s, paced off the gates; %s, plate %s.", man.name(), motel.Value, van.describe(), van.plate)).
-		sar(target.sector, target.name, wf.Behavior_BEHAVIOR_SURVEILLANCE).severity(wf.Severity_SEVERITY_MODERATE).send()
-	s.report(ev, "mbi", wf.Kind_KIND_SAR, t.Add(7*time.Hour)).at(r.near(scene, 900).place(60)).
-		about(man.subject(man.licence()), van.entity(van.registration())).
-		say("Questions about crowd numbers", fmt.Sprintf("%s asked a vendor when the gates are fullest.", man.name())).
-		sar(target.sector, target.name, wf.Behavior_BEHAVIOR_ELICITING).send()
-	s.report(ev, "cbp", wf.Kind_KIND_SAR, t.Add(-22*time.Hour)).
-		about(birth(man.subject(passport, man.licence(), motel), man.born, 3)).
-		say("Entry with a one-way ticket", fmt.Sprintf("%s, passport %s, named the motel %s as his address.", man.name(), passport.Value, motel.Value)).
-		sar("TRANS", "", wf.Behavior_BEHAVIOR_MISREPRESENTATION).send()
-	s.report(ev, "jackson-pd", wf.Kind_KIND_SAR, t.Add(16*time.Hour)).at(r.in(countyByFIPS("28049").town, "28049").place(60)).
-		about(man.subject(man.telephone(), man.licence()), van.entity(van.registration())).
-		say("Rented van not returned", fmt.Sprintf("%s, plate %s, rented to %s, %s, is overdue.", van.describe(), van.plate, man.name(), man.phone)).
-		sar("TRANS", "", wf.Behavior_BEHAVIOR_THEFT).send()
-	s.report(ev, "cia", wf.Kind_KIND_THREAT, t.Add(-30*time.Hour)).
-		about(birth(man.subject(passport, man.mail()), man.born, 3)).
-		say("Visits abroad", fmt.Sprintf("%s, passport %s, wrote from %s.", man.name(), passport.Value, man.email)).
-		threat(wf.ThreatType_THREAT_TYPE_SMALL_ARMS, target.sector, "").send()
-	s.report(ev, "nctc", wf.Kind_KIND_THREAT, t.Add(10*time.Hour)).at(target.spot().target()).
-		about(man.subject(passport, man.mail(), motel)).
-		say("Message traffic", fmt.Sprintf("%s wrote of a crowd and of a room at the motel %s.", man.email, motel.Value)).
-		threat(wf.ThreatType_THREAT_TYPE_SMALL_ARMS, target.sector, target.name).severity(wf.Severity_SEVERITY_SEVERE).send()
-	s.report(ev, "dhs-ia", wf.Kind_KIND_THREAT, t.Add(20*time.Hour)).at(target.spot().target()).
-		about(birth(man.subject(passport), man.born, 3)).
-		say("Watch-list inquiry", fmt.Sprintf("Inquiry on passport %s of %s.", passport.Value, man.name())).
-		threat(wf.ThreatType_THREAT_TYPE_SMALL_ARMS, target.sector, target.name).send()
 }

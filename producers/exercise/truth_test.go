@@ -2,6 +2,7 @@ package exercise
 
 import (
 	"encoding/json"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -286,5 +287,27 @@ func TestDistrictsAreThePatrols(t *testing.T) {
 		if n[d] != k {
 			t.Errorf("district %d has %d counties, want %d", d, n[d], k)
 		}
+	}
+}
+
+// metres is the distance of two spots, rounded down.
+func metres(a, b spot) int64 {
+	x := (a.lon - b.lon) * 1000 / 10684
+	y := (a.lat - b.lat) * 1000 / 9009
+	return root(x*x + y*y)
+}
+
+// root is the integer square root.
+func root(n int64) int64 {
+	if n <= 0 {
+		return 0
+	}
+	x := int64(1) << ((bits.Len64(uint64(n)) + 1) / 2)
+	for {
+		y := (x + n/x) / 2
+		if y >= x {
+			return x
+		}
+		x = y
 	}
 }
