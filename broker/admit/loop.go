@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -89,8 +90,12 @@ func (l *loop) run(ctx context.Context) error {
 				return err
 			}
 		case <-l.reconnected:
-			// The server may have come back with another state of the stream.
+			// The server may have come back with another state of the stream, and
+			// what it was asked before has no answer.
 			l.stale = true
+			if err := l.expire(); err != nil {
+				return err
+			}
 		case err := <-l.closed:
 			return err
 		case <-stop:
@@ -184,15 +189,22 @@ func (l *loop) answerOne(c *nats.Conn, s *submission) {
 	}
 }
 
+// drainWithin bounds how long the server may take to stop sending.
+const drainWithin = 2 * time.Second
+
 // drain stops taking reports; what the server has already sent still comes.
 func (l *loop) drain() {
 	l.drained = make(chan struct{})
-	done := l.drained
-	l.sub.SetClosedHandler(func(string) { close(done) })
+	done := sync.OnceFunc(func() { close(l.drained) })
+	if !l.intake.IsConnected() {
+		done()
+		return
+	}
+	l.sub.SetClosedHandler(func(string) { done() })
+	time.AfterFunc(drainWithin, done)
 	if err := l.sub.Drain(); err != nil {
-		// Not connected: nothing more will come.
 		l.log.Warn("subscription not drained", zap.Error(err))
-		close(done)
+		done()
 	}
 }
 
@@ -293,7 +305,9 @@ func (l *loop) close() {
 			continue
 		}
 		// The answers are on their way before the connection goes.
-		_ = c.FlushTimeout(2 * time.Second)
+		if c.IsConnected() {
+			_ = c.FlushTimeout(drainWithin)
+		}
 		c.Close()
 	}
 }

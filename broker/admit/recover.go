@@ -23,12 +23,13 @@ import (
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
-// expire gives up waiting for a commit.
+// expire gives up waiting for a commit, if one is under way.
 func (l *loop) expire() error {
 	f := l.flight
 	if f == nil {
 		return nil
 	}
+	l.timer.Stop()
 	l.flight = nil
 	l.g.metrics.Unknown.Add(1)
 	f.failure = errUnknown

@@ -1,37 +1,44 @@
 package admitbench
 
 import (
-	"fmt"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 )
 
-func TestOne(t *testing.T) {
-	n, _ := strconv.Atoi(os.Getenv("N"))
-	b, err := newBench(Config{Dir: t.TempDir(), Round: 1 * time.Second})
+// The figures themselves are for `watchfloor bench`, on a machine that does
+// nothing else. Here: every comparison runs, both sides of it do work, and the
+// guard beats unbatched publishing with the same durability.
+func TestFigures(t *testing.T) {
+	cfg := Config{Dir: t.TempDir(), Rounds: 1, Round: 300 * time.Millisecond}
+	figures, err := Admission(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.close()
-	var o, r []sample
-	for range 4 {
-		s, err := b.one(b.sync, b.payload.subject, n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o = append(o, s)
-		tg := b.sync
-		if n > 2000 {
-			tg = b.lazy
-		}
-		if s, err = b.one(tg, rawSubject, n); err != nil {
-			t.Fatal(err)
-		}
-		r = append(r, s)
+	cfg.Dir = t.TempDir()
+	latency, err := Latency(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
 	}
-	p50, p99 := quantiles(o)
-	b50, b99 := quantiles(r)
-	fmt.Printf("n=%d: %.0f/s p50 %.2f p99 %.2f   base %.0f/s %.2f %.2f  ratio %.2f\n", n, median(o), p50, p99, median(r), b50, b99, median(o)/median(r))
+	for _, f := range append(figures, latency) {
+		t.Logf("%s: %.2f against %.2f %s, ratio %.2f, p50 %.2f ms, p99 %.2f ms", f.Name, f.Ours, f.Baseline, f.Unit, f.Ratio, f.P50, f.P99)
+		if f.Ours <= 0 || f.Baseline <= 0 || f.P50 <= 0 || f.P99 < f.P50 || f.Ratio != f.Ours/f.Baseline {
+			t.Errorf("%s: %+v", f.Name, f)
+		}
+		if f.InFlight == 1024 && f.Ratio < 2 {
+			t.Errorf("%s: ratio %.2f: commits are not batched", f.Name, f.Ratio)
+		}
+	}
+}
+
+func TestPayloads(t *testing.T) {
+	p, err := newPayload(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(p.data); n < 550 || n > 700 {
+		t.Errorf("a report of %d bytes, want about 600", n)
+	}
+	if a, b := p.next(), p.next(); string(a) == string(b) {
+		t.Error("two reports are the same")
+	}
 }
