@@ -2,125 +2,54 @@ package main
 
 import (
 	"context"
-	"net"
-	"sync"
+	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/watchfloor/watchfloor/broker"
 	"github.com/watchfloor/watchfloor/broker/brokertest"
-	"github.com/watchfloor/watchfloor/consumers/api"
+	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/consumers/console"
-	"github.com/watchfloor/watchfloor/consumers/fusion"
-	"github.com/watchfloor/watchfloor/consumers/snapshot"
 	"github.com/watchfloor/watchfloor/consumers/worker"
+	"github.com/watchfloor/watchfloor/internal/spine"
 	"github.com/watchfloor/watchfloor/producers"
-	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
-// floor is one cell of a whole broker with its workers and its listener:
-// everything between an agency and the page is the real thing.
+// floor is all of Watchfloor in this process, seen from one cell: everything
+// between an agency and the page is the real thing.
 type floor struct {
-	t      *testing.T
-	broker *broker.Broker
-	cell   string
-	page   string
-	token  string
-
+	t        *testing.T
+	spine    *spine.Spine
+	cell     spine.Cell
 	agencies map[string]*producers.Client
 }
 
-// startFloor serves a cell to one of the policy's readers.
-func startFloor(t *testing.T, cell, reader string) *floor {
+func startFloor(t *testing.T, cell string) *floor {
 	t.Helper()
-	f := &floor{t: t, broker: brokertest.Start(t), cell: cell, agencies: map[string]*producers.Client{}}
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	t.Cleanup(func() {
-		stop()
-		running.Wait()
+	dir := t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	s, err := spine.Start(ctx, spine.Config{
+		Policy: policy.Default(), DataDir: filepath.Join(dir, "data"), KeysDir: filepath.Join(dir, "keys"),
+		Port: -1, HTTPPort: -1, Clock: worker.Wall, Console: console.Handler(),
 	})
-	sources := map[wf.Status]api.Source{}
-	for _, status := range subject.Statuses {
-		c := f.workerConfig(status)
-		ready := make(chan struct{}, 8)
-		c.Ready = func() { ready <- struct{}{} }
-		running.Go(func() {
-			if err := worker.Run(ctx, c); err != nil {
-				t.Errorf("worker of %s: %v", status, err)
-			}
-		})
-		select {
-		case <-ready:
-		case <-time.After(20 * time.Second):
-			t.Fatalf("the worker of %s is not ready after 20 s", status)
-		}
-		follower, err := snapshot.Follow(ctx, brokertest.Connect(t, f.broker, "api", cell), cell, status, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sources[status] = follower
-	}
-	f.listen(ctx, &running, sources)
-	var err error
-	if f.token, _, err = f.broker.IssueToken(reader, cell, time.Hour); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
-	return f
-}
-
-// workerConfig is a worker with one connection per cell it may read.
-func (f *floor) workerConfig(status wf.Status) worker.Config {
-	f.t.Helper()
-	policy := f.broker.Policy()
-	home := brokertest.Connect(f.t, f.broker, "worker", f.cell)
-	c := worker.Config{
-		Cell: f.cell, Status: status, Home: home, Clock: worker.Wall,
-		Sources: []worker.Source{{Cell: f.cell, Conn: home}},
-		NewEngine: func() worker.Engine {
-			return fusion.New(fusion.Config{Status: status, Windows: policy.Windows()})
-		},
-	}
-	if status == wf.Status_STATUS_EXERCISE {
-		c.Clock = worker.Input // an exercise has its own time of day
-	}
-	for _, below := range policy.Dominated(f.cell) {
-		if below != f.cell {
-			c.Sources = append(c.Sources, worker.Source{Cell: below, Conn: brokertest.Connect(f.t, f.broker, "worker/"+f.cell, below)})
-		}
-	}
-	return c
-}
-
-// listen serves the cell.
-func (f *floor) listen(ctx context.Context, running *sync.WaitGroup, sources map[wf.Status]api.Source) {
-	f.t.Helper()
-	policy := f.broker.Policy()
-	cell, ok := policy.Cell(f.cell)
-	if !ok {
-		f.t.Fatalf("the default policy has no cell %s", f.cell)
-	}
-	server, err := api.New(api.Config{
-		Cell: f.cell, Label: cell.Label, Sources: sources, Console: console.Handler(),
-		Verify: func(token string) (api.Reader, error) {
-			t, err := f.broker.VerifyToken(f.cell, token)
-			return api.Reader{Name: t.Reader, Purpose: t.Purpose, Expires: t.Expires}, err
-		},
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	running.Go(func() {
-		if err := server.Serve(ctx, l); err != nil {
-			f.t.Errorf("serve: %v", err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Errorf("stop: %v", err)
 		}
 	})
-	f.page = "http://" + l.Addr().String() + "/"
+	for _, c := range s.Cells() {
+		if c.Name == cell {
+			return &floor{t, s, c, map[string]*producers.Client{}}
+		}
+	}
+	t.Fatalf("the default policy has no cell %s", cell)
+	return nil
 }
 
 // publish sends a report as its agency does, and waits until it is on disk.
@@ -128,17 +57,18 @@ func (f *floor) publish(r *wf.Report) {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), 30*time.Second)
 	defer cancel()
-	c := f.agencies[r.GetAgency()]
+	agency := r.GetAgency()
+	c := f.agencies[agency]
 	if c == nil {
-		cred := brokertest.Credential(f.t, f.broker, r.GetAgency(), f.cell)
+		cred := brokertest.Credential(f.t, f.spine.Broker(), agency, f.cell.Name)
 		var err error
-		if c, err = producers.Connect(ctx, cred.URL, r.GetAgency(), producers.WithJWT(cred.JWT, cred.Seed)); err != nil {
+		if c, err = producers.Connect(ctx, cred.URL, agency, producers.WithJWT(cred.JWT, cred.Seed)); err != nil {
 			f.t.Fatal(err)
 		}
 		f.t.Cleanup(c.Close)
-		f.agencies[r.GetAgency()] = c
+		f.agencies[agency] = c
 	}
 	if _, err := c.Publish(ctx, r); err != nil {
-		f.t.Fatalf("publish as %s: %v", r.GetAgency(), err)
+		f.t.Fatalf("publish as %s: %v", agency, err)
 	}
 }

@@ -20,9 +20,9 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 	if !console.Built() {
 		t.Fatal("the page is not built into this binary: run `make console` first")
 	}
-	f := startFloor(t, "le", "watch-le")
+	f := startFloor(t, "le")
 	b := openTab(t)
-	b.do("open the page", chromedp.EmulateViewport(1440, 900), chromedp.Navigate(f.page+"#token="+f.token))
+	b.do("open the page", chromedp.EmulateViewport(1440, 900), chromedp.Navigate(f.cell.Page()))
 
 	b.wait("the marking stands above and below", `document.querySelectorAll("[data-banner]").length === 2`)
 	b.wait("the stream is live", `document.querySelector("[data-connection=live]")`)
@@ -31,7 +31,7 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 			t.Errorf("banner at the %s = %q, want the marking and nothing else", at, got)
 		}
 	}
-	if got := b.text("location.href"); strings.Contains(got, "token") || strings.Contains(got, f.token) {
+	if got := b.text("location.href"); strings.Contains(got, "token") || strings.Contains(got, f.cell.Token) {
 		t.Errorf("the token is left in the address %s", got)
 	}
 
@@ -60,6 +60,7 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 
 	f.publish(report.Withdraw(second, 2, time.Now()))
 	b.wait("what is withdrawn is gone", `document.querySelector("[data-situation] .reports")?.textContent === "1 report"`)
+	testFeeds(t, b)
 	testStatuses(t, b)
 	b.calm()
 }
@@ -92,6 +93,27 @@ func testDetail(t *testing.T, b *tab) {
 	if got := b.text(`document.querySelector("[data-digest]").dataset.digest`); len(got) != 64 || strings.Trim(got, "0") == "" {
 		t.Errorf("digest of the picture = %q", got)
 	}
+}
+
+// testFeeds opens the feeds: who was heard, and who should have been and was not.
+func testFeeds(t *testing.T, b *tab) {
+	t.Helper()
+	b.do("open the feeds", chromedp.Click(chromedp.CSS("[data-feeds]")))
+	b.wait("the feeds are listed", `document.querySelector("table.feeds tbody tr")`)
+	rows := func(silent string) string {
+		return b.text(`[...document.querySelectorAll("table.feeds tr[data-silent=` + silent + `]")].map((r) => r.innerText).join("\n")`)
+	}
+	heard := rows("false")
+	for _, agency := range []string{"jackson-pd", "hinds-so"} {
+		if !strings.Contains(heard, agency) {
+			t.Errorf("%s is not among the feeds heard:\n%s", agency, heard)
+		}
+	}
+	if silent := rows("true"); !strings.Contains(silent, "nws") || !strings.Contains(silent, "never") {
+		t.Errorf("the feed of nws, never heard, is not among the silent ones:\n%s", silent)
+	}
+	b.shot("feeds")
+	b.accessible("feeds")
 }
 
 // testStatuses looks at the other statuses: an exercise says so in a strip of
