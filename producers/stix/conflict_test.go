@@ -1,0 +1,62 @@
+package stix_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/watchfloor/watchfloor/producers/stix"
+)
+
+// Files of the corpus repeat objects. Read in the order of their paths by one
+// agency, a repeated object with the same content is a duplicate to the
+// guard; one with other content is a conflict. The conflicts are listed.
+func TestConflictsBetweenFiles(t *testing.T) {
+	type held struct {
+		content []byte
+		row     string
+	}
+	first, conflicts := map[string]held{}, map[string]string{}
+	var files []string
+	for _, row := range readCSV(t, filepath.Join(corpus(t), "stix", "INDEX.csv")) {
+		files = append(files, row[0])
+	}
+	slices.Sort(files)
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(corpus(t), f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, it := range stix.Decode(data, options()) {
+			if it.Refused() {
+				continue
+			}
+			row := f + " " + it.Where
+			content, err := proto.MarshalOptions{Deterministic: true}.Marshal(it.Report)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key := fmt.Sprint(it.Report.Id, it.Report.Revision)
+			if h, ok := first[key]; !ok {
+				first[key] = held{content, row}
+			} else if string(h.content) != string(content) {
+				conflicts[row] = h.row
+			}
+		}
+	}
+	want := map[string]string{}
+	for _, row := range readCSV(t, "testdata/conflicts.csv") {
+		want[row[0]] = row[1]
+		if row[2] == "" {
+			t.Errorf("%s: the conflict has no reason", row[0])
+		}
+	}
+	if !maps.Equal(want, conflicts) {
+		t.Errorf("listed conflicts %v, found %v", want, conflicts)
+	}
+}
