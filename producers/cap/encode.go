@@ -231,7 +231,8 @@ func encodeAreas(places []*wf.Place, zones []string) []areaXML {
 		out = append(out, areaXML{})
 	}
 	for _, z := range zones {
-		out[0].Geocodes = append(out[0].Geocodes, valueXML{"UGC", z})
+		a := &out[areaOf(z, out, places)]
+		a.Geocodes = append(a.Geocodes, valueXML{"UGC", z})
 	}
 	for i := range out {
 		if out[i].Description == "" {
@@ -239,6 +240,21 @@ func encodeAreas(places []*wf.Place, zones []string) []areaXML {
 		}
 	}
 	return out
+}
+
+// areaOf is the area that names the state of a zone already, so that the zone
+// adds no place; the first area when none does.
+func areaOf(zone string, areas []areaXML, places []*wf.Place) int {
+	n := -1
+	for i, p := range places {
+		if i == 0 || p.GetName() != "" {
+			n++
+		}
+		if n < len(areas) && p.GetState() == zone[:min(2, len(zone))] {
+			return n
+		}
+	}
+	return 0
 }
 
 func encodePlace(a *areaXML, p *wf.Place) {
