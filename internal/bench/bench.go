@@ -1,0 +1,134 @@
+// Package bench measures Watchfloor beside baselines: admission, latency, bulk
+// and idle. It is what `watchfloor bench` runs.
+//
+// It starts brokers of its own in a directory of its own. Figures are ratios
+// against something measured in the same run; absolutes depend on the machine.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/watchfloor/watchfloor/broker/admit/admitbench"
+)
+
+// Parts are what can be measured by itself.
+var Parts = []string{"admission", "latency", "bulk", "idle"}
+
+// Config says what to measure and how long.
+type Config struct {
+	// Only names parts; empty is all.
+	Only []string
+	// Rounds of each side, alternating; the median counts.
+	Rounds int
+	Round  time.Duration
+	// Reports of the bulk run.
+	Reports int
+	// Progress is told what is measured next; may be nil.
+	Progress func(what string)
+}
+
+// Figure is one figure beside its baseline. P50 and P99 are milliseconds.
+type Figure struct {
+	Name     string  `json:"name"`
+	Ours     float64 `json:"ours"`
+	Baseline float64 `json:"baseline"`
+	// Ratio is ours by baseline.
+	Ratio       float64 `json:"ratio"`
+	Unit        string  `json:"unit"`
+	P50         float64 `json:"p50_ms,omitempty"`
+	P99         float64 `json:"p99_ms,omitempty"`
+	BaselineP50 float64 `json:"baseline_p50_ms,omitempty"`
+	BaselineP99 float64 `json:"baseline_p99_ms,omitempty"`
+	// Target is what the figure should reach, in words.
+	Target string `json:"target,omitempty"`
+}
+
+// Run measures and returns the figures in the order of Parts.
+func Run(ctx context.Context, c Config) ([]Figure, error) {
+	dir, err := os.MkdirTemp("", "watchfloor-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if c.Progress == nil {
+		c.Progress = func(string) {}
+	}
+	r := &run{Config: c, dir: dir}
+	var out []Figure
+	for _, part := range Parts {
+		if len(c.Only) > 0 && !slices.Contains(c.Only, part) {
+			continue
+		}
+		f, err := r.part(ctx, part)
+		if err != nil {
+			return out, fmt.Errorf("measure %s: %w", part, err)
+		}
+		out = append(out, f...)
+	}
+	return out, nil
+}
+
+type run struct {
+	Config
+	dir string
+}
+
+func (r *run) part(ctx context.Context, part string) ([]Figure, error) {
+	switch part {
+	case "latency":
+		return r.latency(ctx)
+	case "bulk":
+		return r.bulk(ctx)
+	case "idle":
+		return r.idle(ctx)
+	}
+	return r.admission(ctx)
+}
+
+// admissionTargets by the number of reports in flight.
+var admissionTargets = map[int]string{
+	1: ">= 0.8 x direct", 64: ">= 1.5 x direct (stretch 2)", 1024: ">= 10 x direct (stretch 13)", 4096: ">= 0.30 x unsynced (stretch 0.40)",
+}
+
+func (r *run) admission(ctx context.Context) ([]Figure, error) {
+	figures, err := admitbench.Admission(ctx, admitbench.Config{Dir: r.dir, Rounds: r.Rounds, Round: r.Round, Progress: r.Progress})
+	var out []Figure
+	for _, f := range figures {
+		out = append(out, Figure{Name: f.Name, Ours: f.Ours, Baseline: f.Baseline, Ratio: f.Ratio, Unit: f.Unit,
+			P50: f.P50, P99: f.P99, BaselineP50: f.BaselineP50, BaselineP99: f.BaselineP99, Target: admissionTargets[f.InFlight]})
+	}
+	return out, err
+}
+
+// milliseconds of the q-quantile of sorted durations.
+func quantile(sorted []time.Duration, q float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	i := min(int(q*float64(len(sorted))), len(sorted)-1)
+	return float64(sorted[i]) / float64(time.Millisecond)
+}
+
+// spread is the median over rounds of each round's p50 and p99.
+func spread(rounds [][]time.Duration) (p50, p99 float64) {
+	var mids, tails []float64
+	for _, r := range rounds {
+		s := slices.Clone(r)
+		slices.Sort(s)
+		mids, tails = append(mids, quantile(s, 0.5)), append(tails, quantile(s, 0.99))
+	}
+	return median(mids), median(tails)
+}
+
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	s := slices.Clone(v)
+	slices.Sort(s)
+	return s[len(s)/2]
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/watchfloor/watchfloor/internal/bench"
+)
+
+func (a *app) bench() *cobra.Command {
+	var asJSON bool
+	var only []string
+	var rounds, reports int
+	var round time.Duration
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure admission, latency, bulk and idle, each beside its baseline",
+		Long: `Starts brokers of its own in a temporary folder and measures on this machine.
+Each figure stands beside a baseline measured in the same run with the same
+payload, callers, encryption and kind of connection; quote the ratio, not the
+absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `.`,
+		Example: `  watchfloor bench
+  watchfloor bench --json > figures.jsonl
+  watchfloor bench --only latency --rounds 5`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, o := range only {
+				if !slices.Contains(bench.Parts, o) {
+					return usage("--only %q: use %s", o, strings.Join(bench.Parts, ", "))
+				}
+			}
+			figures, err := bench.Run(cmd.Context(), bench.Config{Only: only, Rounds: rounds, Round: round, Reports: reports,
+				Progress: func(what string) { fmt.Fprintln(a.err, "measuring", what) }})
+			if err != nil {
+				return err
+			}
+			if asJSON || a.output != "table" {
+				for _, f := range figures {
+					if err := json.NewEncoder(a.out).Encode(f); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(tw, "FIGURE\tOURS\tBASELINE\tRATIO\tUNIT\tP50\tP99\tBASELINE P50\tP99\tTARGET")
+			for _, f := range figures {
+				fmt.Fprintf(tw, "%s\t%.4g\t%.4g\t%.3f\t%s\t%.3g ms\t%.3g ms\t%.3g ms\t%.3g ms\t%s\n", f.Name, f.Ours, f.Baseline, f.Ratio, f.Unit, f.P50, f.P99, f.BaselineP50, f.BaselineP99, f.Target)
+			}
+			return tw.Flush()
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object per figure")
+	c.Flags().StringSliceVar(&only, "only", nil, "parts to measure (default: all)")
+	c.Flags().IntVar(&rounds, "rounds", 3, "rounds of each side, alternating; the median counts")
+	c.Flags().DurationVar(&round, "round", 2*time.Second, "length of a round")
+	c.Flags().IntVar(&reports, "reports", 100_000, "reports of the bulk run")
+	return c
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/producers/codec"
+	"github.com/watchfloor/watchfloor/producers/feed"
+)
+
+// reading files without a broker: the flags that convert and fuse share.
+type conversion struct{ mapping, policyFile, as, cell string }
+
+func (v *conversion) flags(c *cobra.Command) {
+	c.Flags().StringVar(&v.mapping, "map", "", "mapping for CSV: a shipped one's name or a file (default: the shipped one whose columns fit)")
+	c.Flags().StringVar(&v.policyFile, "policy", "", "policy file that says what markings mean (default: the shipped policy)")
+	c.Flags().StringVar(&v.as, "as", "", "agency that converted reports are of (default: by format, from the policy)")
+	c.Flags().StringVar(&v.cell, "cell", "", "cell whose label and markings apply (default: by format, from the policy)")
+}
+
+func (v *conversion) files(a *app) (feed.Config, *policy.Policy, error) {
+	p, err := loadPolicy(v.policyFile)
+	if err != nil {
+		return feed.Config{}, nil, err
+	}
+	m, err := mapping(v.mapping)
+	if err != nil {
+		return feed.Config{}, nil, err
+	}
+	var all *route
+	if v.as != "" {
+		r, err := submitRoute(p, v.as, v.cell)
+		if err != nil {
+			return feed.Config{}, nil, err
+		}
+		all = &r
+	}
+	c := fileReader(p, m, all)
+	c.Stdin = a.in
+	return c, p, nil
+}
+
+// submitRoute is the agency's cell: the one named, or the only one it has.
+func submitRoute(p *policy.Policy, agency, cell string) (route, error) {
+	g, ok := p.Agency(agency)
+	if !ok {
+		return route{}, usage("unknown agency %q: see policy show", agency)
+	}
+	if cell == "" {
+		if len(g.Grants) != 1 {
+			return route{}, usage("%s submits to several cells: say which with --cell", agency)
+		}
+		return route{agency, g.Grants[0].Cell}, nil
+	}
+	if _, ok := g.Grant(cell); !ok {
+		return route{}, usage("%s may not submit to cell %q: the policy allows %s", agency, cell, grantText(g))
+	}
+	return route{agency, cell}, nil
+}
+
+func (a *app) convert() *cobra.Command {
+	var v conversion
+	c := &cobra.Command{
+		Use:   "convert FILE...",
+		Short: "Turn files of any known format into Report JSON lines",
+		Long: `Reads CAP, EDXL-DE, Atom and RSS, api.weather.gov alerts, STIX 2.1 bundles, CSV
+with a mapping, and Watchfloor's own protobuf and JSON; folders are walked, "-"
+is standard input. Each report is one line of JSON on standard output; what is
+refused is told on standard error, and the exit code is then 1.`,
+		Example: `  watchfloor convert alert.cap bundle.json > reports.jsonl
+  watchfloor convert --map police --as stl-pd crimes.csv
+  watchfloor convert alerts/ | jq -r .title`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			files, _, err := v.files(a)
+			if err != nil {
+				return err
+			}
+			refused, err := a.eachReport(files, args, func(_ feed.Source, item codec.Item) error { return jsonLine(a.out, item.Report) })
+			if err != nil {
+				return err
+			}
+			if refused > 0 {
+				return failed("%d records are refused", refused)
+			}
+			return nil
+		},
+	}
+	v.flags(c)
+	return c
+}
+
+// eachReport calls do with every report of the files, tells on standard error
+// what is refused or skipped, and counts the refused.
+func (a *app) eachReport(files feed.Config, paths []string, do func(feed.Source, codec.Item) error) (refused int, err error) {
+	for src, err := range files.Files(paths...) {
+		if err != nil {
+			return refused, usage("%w", err)
+		}
+		if src.Skip != "" {
+			fmt.Fprintf(a.err, "%s: skipped: %s\n", src.Name, src.Skip)
+		}
+		for _, item := range src.Items {
+			if item.Refused() {
+				refused++
+				fmt.Fprintf(a.err, "%s %s: refused: %s\n", src.Name, item.Where, item.Reasons)
+				continue
+			}
+			if err := do(src, item); err != nil {
+				return refused, err
+			}
+		}
+	}
+	return refused, nil
+}

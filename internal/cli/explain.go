@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/watchfloor/watchfloor/consumers/fusion"
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+func (a *app) explain() *cobra.Command {
+	var r reading
+	c := &cobra.Command{
+		Use:   "explain --cell C ID",
+		Short: "Say why the reports of a situation belong together, in lines to be read aloud",
+		Example: `  watchfloor explain --cell fused 3f2a     (the first digits are enough)
+  watchfloor explain --cell le 3f2a9c -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.load(cmd.Context(), r)
+			if err != nil {
+				return err
+			}
+			x, err := pick(s, args[0])
+			if err != nil {
+				return err
+			}
+			lines := fusion.Read(x)
+			if a.output == "table" {
+				fmt.Fprintln(a.out, strings.Join(lines, "\n"))
+				return nil
+			}
+			b, err := compactJSON(x)
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(a.out).Encode(map[string]any{"situation": b, "explanation": lines})
+		},
+	}
+	r.flags(c)
+	return c
+}
+
+// pick finds the one situation whose id starts with prefix.
+func pick(s *wf.Snapshot, prefix string) (*wf.Situation, error) {
+	var found *wf.Situation
+	for _, x := range s.GetSituations() {
+		if !strings.HasPrefix(x.GetId(), prefix) {
+			continue
+		}
+		if found != nil {
+			return nil, failed("%q is the start of several ids, %s and %s among them: give more digits", prefix, found.GetId(), x.GetId())
+		}
+		found = x
+	}
+	if found == nil {
+		return nil, failed("no situation %q in the picture of %s at revision %d: ids change when an older report joins; list them with snapshot", prefix, s.GetCell(), s.GetRevision())
+	}
+	return found, nil
+}

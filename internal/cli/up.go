@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/watchfloor/watchfloor/consumers/console"
+	"github.com/watchfloor/watchfloor/consumers/worker"
+	"github.com/watchfloor/watchfloor/internal/spine"
+)
+
+func (a *app) up() *cobra.Command {
+	var policyFile string
+	var port, http int
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Run a broker for real traffic: guards, fusion and pages of every cell in one process",
+		Long: `Starts the broker on loopback, with data, keys and credentials under --dir.
+Keys lie outside the data folder; keep a copy of them apart from the machine:
+without them what is stored cannot be read.
+
+A changed policy file is taken without a restart: send the process a SIGHUP.
+Ctrl-C or SIGTERM ends it cleanly.` + exitHelp,
+		Example: `  watchfloor up
+  watchfloor up --policy my.yaml --dir /var/lib/watchfloor
+  kill -HUP $(jq .pid /var/lib/watchfloor/run.json)    take the changed policy`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.runUp(cmd.Context(), policyFile, port, http)
+		},
+	}
+	c.Flags().StringVar(&policyFile, "policy", "", "policy file (default: the shipped policy)")
+	c.Flags().IntVar(&port, "port", 4222, "port of the broker on loopback")
+	c.Flags().IntVar(&http, "http-port", 8080, "port of the first cell's page and API; the others follow")
+	return c
+}
+
+func (a *app) runUp(ctx context.Context, policyFile string, port, http int) error {
+	p, err := loadPolicy(policyFile)
+	if err != nil {
+		return err
+	}
+	if policyFile != "" {
+		if policyFile, err = filepath.Abs(policyFile); err != nil {
+			return err
+		}
+	}
+	if err := ensureDirs(a.dir); err != nil {
+		return err
+	}
+	log := a.logger()
+	s, err := spine.Start(ctx, spine.Config{
+		Policy: p, DataDir: a.dataDir(), KeysDir: a.keysDir(), Port: port, HTTPPort: http,
+		Clock: worker.Wall, Version: Version, Log: log, Console: console.Handler(), Recovery: a.recovery(),
+	})
+	if err != nil {
+		return startError(err, a.dir)
+	}
+	run := runFile{URL: s.Broker().ClientURL(), Policy: policyFile, PID: os.Getpid(), Status: "actual", Pages: pages(s)}
+	if err = run.write(a.dir); err == nil {
+		fmt.Fprintf(a.out, "Watchfloor is up: broker %s, policy %s\n", s.Broker().ClientURL(), p.Version)
+		a.pageTable(s)
+		fmt.Fprintln(a.out, "Ctrl-C ends. Credentials: watchfloor creds issue --help")
+		a.untilDone(ctx, s, policyFile, log)
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	return errors.Join(err, s.Close(end), os.Remove(filepath.Join(a.dir, runFileName)))
+}
+
+// untilDone waits for the end and takes changed policies meanwhile.
+func (a *app) untilDone(ctx context.Context, s *spine.Spine, policyFile string, log *zap.Logger) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			p, err := loadPolicy(policyFile)
+			if err == nil {
+				err = s.Broker().Reload(ctx, p)
+			}
+			if err != nil {
+				log.Error("policy is not taken, the old one stays", zap.Error(err))
+				continue
+			}
+			fmt.Fprintf(a.out, "policy %s taken\n", p.Version)
+		}
+	}
+}
