@@ -1,0 +1,237 @@
+package spine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/consumers/api"
+	"github.com/watchfloor/watchfloor/consumers/fusion"
+	"github.com/watchfloor/watchfloor/consumers/snapshot"
+	"github.com/watchfloor/watchfloor/consumers/worker"
+	"github.com/watchfloor/watchfloor/proto/label"
+	"github.com/watchfloor/watchfloor/proto/subject"
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+// cell is one cell with its connections and parts. It holds credentials of its
+// own label only: into the cells below, those of its worker's consumers.
+type cell struct {
+	Cell
+	spine    *Spine
+	label    label.Label
+	home     *nats.Conn // the worker's, into this cell
+	sources  []worker.Source
+	reader   *nats.Conn // the listener's
+	pictures map[wf.Status]*snapshot.Follower
+	metrics  []prometheus.Collector
+}
+
+// connect signs in as a principal of a cell. It reconnects for ever: the
+// broker is in the same process and closes the connection when it ends.
+func (c *cell) connect(principal, in string) (*nats.Conn, error) {
+	cred, err := c.spine.broker.Credential(principal, in)
+	if err != nil {
+		return nil, err
+	}
+	log := c.spine.cfg.Log.With(zap.String("cell", c.Name), zap.String("in", in))
+	nc, err := nats.Connect(cred.URL, append(cred.Options(),
+		nats.Name(principal+" of "+c.Name), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("connection", zap.Error(err)) }))...)
+	if err != nil {
+		return nil, fmt.Errorf("connect %s to %s: %w", principal, in, err)
+	}
+	return nc, nil
+}
+
+// work starts the workers and waits until they have recovered.
+func (c *cell) work(ctx context.Context) error {
+	var err error
+	if c.home, err = c.connect("worker", c.Name); err != nil {
+		return err
+	}
+	c.sources = []worker.Source{{Cell: c.Name, Conn: c.home}}
+	for _, below := range c.spine.cfg.Policy.Dominated(c.Name) {
+		nc, err := c.connect("worker/"+c.Name, below)
+		if err != nil {
+			return err
+		}
+		c.sources = append(c.sources, worker.Source{Cell: below, Conn: nc})
+	}
+	ready, failed := make(chan struct{}, len(c.spine.cfg.Statuses)), make(chan error, len(c.spine.cfg.Statuses))
+	for _, status := range c.spine.cfg.Statuses {
+		c.run(status, ready, failed)
+	}
+	for range c.spine.cfg.Statuses {
+		select {
+		case <-ready:
+		case err := <-failed:
+			return err
+		case <-ctx.Done():
+			return fmt.Errorf("recover pictures of %s: %w", c.Name, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// run starts the worker of a status.
+func (c *cell) run(status wf.Status, ready chan<- struct{}, failed chan<- error) {
+	cfg := &c.spine.cfg
+	metrics := worker.NewMetrics(c.Name, status)
+	c.metrics = append(c.metrics, metrics)
+	engine := fusion.Config{Status: status, Weights: cfg.Weights, Windows: cfg.Policy.Windows()}
+	if cfg.NeverExpire {
+		engine.Windows = nil
+	}
+	first := true
+	conf := worker.Config{
+		Cell: c.Name, Status: status, Home: c.home, Sources: c.sources, Clock: cfg.Clock, Metrics: metrics,
+		NewEngine: func() worker.Engine { return fusion.New(engine) }, Log: cfg.Log, Progress: cfg.Recovery,
+		Ready: func() {
+			if first {
+				first = false
+				ready <- struct{}{}
+			}
+		},
+	}
+	c.spine.workers.g.Go(func() error {
+		err := worker.Run(c.spine.workers.ctx, conf)
+		if err != nil {
+			cfg.Log.Error("worker ended", zap.Error(err))
+			failed <- err
+		}
+		return err
+	})
+}
+
+// follow keeps a picture of every status for the listener.
+func (c *cell) follow(ctx context.Context) error {
+	var err error
+	if c.reader, err = c.connect("api", c.Name); err != nil {
+		return err
+	}
+	for _, status := range c.spine.cfg.Statuses {
+		f, err := snapshot.Follow(c.spine.followers.ctx, c.reader, c.Name, status, c.spine.cfg.Log)
+		if err != nil {
+			return fmt.Errorf("follow %s: %w", c.Name, err)
+		}
+		c.pictures[status] = f
+		c.spine.followers.g.Go(func() error {
+			<-f.Closed()
+			return f.Err()
+		})
+	}
+	return ctx.Err()
+}
+
+// serve opens the cell's listener.
+func (c *cell) serve(port int) error {
+	cfg := &c.spine.cfg
+	conf := api.Config{
+		Cell: c.Name, Label: c.label, Sources: map[wf.Status]api.Source{}, Console: cfg.Console, Version: cfg.Version,
+		Expect: expected(cfg.Policy, c.Name), Collectors: c.metrics, Log: cfg.Log,
+		Verify: func(token string) (api.Reader, error) {
+			t, err := c.spine.broker.VerifyToken(c.Name, token)
+			if err != nil {
+				return api.Reader{}, err
+			}
+			return api.Reader{Name: t.Reader, Purpose: t.Purpose, Expires: t.Expires}, nil
+		},
+	}
+	for status, f := range c.pictures {
+		conf.Sources[status] = f
+	}
+	srv, err := api.New(conf)
+	if err != nil {
+		return err
+	}
+	l, err := listen(port)
+	if err != nil {
+		srv.Close()
+		return fmt.Errorf("serve %s: %w", c.Name, err)
+	}
+	c.URL = "http://" + l.Addr().String()
+	if err := c.issue(); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	c.spine.servers.g.Go(func() error { return srv.Serve(c.spine.servers.ctx, l) })
+	return nil
+}
+
+// issue makes a token for the first person cleared for the cell and for no
+// other, else for the first reader cleared for it.
+func (c *cell) issue() error {
+	p := c.spine.cfg.Policy
+	best := -1
+	for i, r := range p.Readers {
+		if !slices.Contains(r.Cells, c.Name) {
+			continue
+		}
+		if best < 0 || len(r.Cells) < len(p.Readers[best].Cells) || p.Readers[best].Type != policy.Person && r.Type == policy.Person {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	var err error
+	c.Reader = p.Readers[best].Name
+	c.Token, _, err = c.spine.broker.IssueToken(c.Reader, c.Name, c.spine.cfg.TokenLifetime)
+	return err
+}
+
+// expected is how often the feeds that a cell reads are heard.
+func expected(p *policy.Policy, cell string) map[api.Feed]time.Duration {
+	out := map[api.Feed]time.Duration{}
+	for _, from := range append(p.Dominated(cell), cell) {
+		for agency, every := range p.Expected(from) {
+			out[api.Feed{Cell: from, Agency: agency}] = every
+		}
+	}
+	return out
+}
+
+// settled says whether the cell's pictures hold all that its worker may read.
+func (c *cell) settled(ctx context.Context) (bool, error) {
+	for status, f := range c.pictures {
+		at := map[string]uint64{}
+		f.Read(func(p *snapshot.Picture) {
+			for _, x := range p.Checkpoint() {
+				at[x.GetCell()] = x.GetSequence()
+			}
+		})
+		for _, src := range c.sources {
+			js, err := jetstream.New(src.Conn)
+			if err != nil {
+				return false, err
+			}
+			cons, err := js.Consumer(ctx, subject.Reports, subject.WorkerConsumer(c.Name, status))
+			if err != nil {
+				return false, err
+			}
+			i := cons.CachedInfo()
+			if i.NumPending > 0 || i.NumAckPending > 0 || at[src.Cell] < i.AckFloor.Stream {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// disconnect closes the cell's connections.
+func (c *cell) disconnect() {
+	if c.reader != nil {
+		c.reader.Close()
+	}
+	for _, s := range c.sources {
+		s.Conn.Close()
+	}
+}

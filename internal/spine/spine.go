@@ -1,0 +1,262 @@
+// Package spine puts the whole of Watchfloor into one process: broker, guards,
+// one fusion worker per cell and status, one followed picture and one HTTP
+// listener per cell. `up`, `demo`, the benchmarks and the tests run it.
+//
+// It is not a library for others: it is the one place that imports both the
+// broker and the consumers, and it decides nothing.
+package spine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/watchfloor/watchfloor/broker"
+	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/consumers/fusion"
+	"github.com/watchfloor/watchfloor/consumers/snapshot"
+	"github.com/watchfloor/watchfloor/consumers/worker"
+	"github.com/watchfloor/watchfloor/proto/subject"
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
+)
+
+// Config of a spine. Policy, DataDir, KeysDir and Clock are required.
+type Config struct {
+	Policy  *policy.Policy
+	DataDir string
+	KeysDir string
+	// Port of the broker; -1 is any free port.
+	Port int
+	// HTTPPort is the listener of the first cell, in the policy's order; the
+	// others follow it. -1 is any free port each.
+	HTTPPort int
+	Clock    worker.Clock
+	// Statuses to fuse; none is all three.
+	Statuses []wf.Status
+	Weights  fusion.Weights
+	// NeverExpire ignores the policy's windows: every report stays.
+	NeverExpire bool
+	// WithoutHTTP starts no listeners.
+	WithoutHTTP bool
+	// Console is the page at / of every listener; may be nil.
+	Console http.Handler
+	Version string
+	// TokenLifetime of the tokens in Cells; 0 is twelve hours.
+	TokenLifetime time.Duration
+	// Broker changes the broker's configuration; may be nil.
+	Broker func(*broker.Config)
+	// Recovery is told how far workers are with reading again; may be nil.
+	Recovery func(worker.Progress)
+	Log      *zap.Logger
+}
+
+// Cell is a running cell as a reader reaches it.
+type Cell struct {
+	Name  string
+	Label string
+	// URL of its listener, without a slash at the end; empty without HTTP.
+	URL string
+	// Reader that Token is for; both empty when no reader is cleared for the cell.
+	Reader string
+	Token  string
+}
+
+// Page is the address of the page with its token.
+func (c Cell) Page() string {
+	if c.Token == "" {
+		return c.URL + "/"
+	}
+	return c.URL + "/#token=" + c.Token
+}
+
+// Spine is running parts. Close ends them.
+type Spine struct {
+	cfg    Config
+	broker *broker.Broker
+	cells  []*cell
+	// The parts, in the order of their start; each is stopped and waited for
+	// before the one it stands on.
+	workers, followers, servers *group
+}
+
+// group is goroutines that are started and stopped together.
+type group struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	g      errgroup.Group
+}
+
+func newGroup() *group {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &group{ctx: ctx, cancel: cancel}
+}
+
+// stop ends the group and waits as long as ctx allows.
+func (g *group) stop(ctx context.Context) error {
+	g.cancel()
+	done := make(chan error, 1)
+	go func() { done <- g.g.Wait() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Policy == nil:
+		return errors.New("start: no policy")
+	case c.Clock != worker.Wall && c.Clock != worker.Input:
+		return errors.New("start: choose a clock")
+	}
+	if len(c.Statuses) == 0 {
+		c.Statuses = subject.Statuses
+	}
+	if c.TokenLifetime <= 0 {
+		c.TokenLifetime = 12 * time.Hour
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	return nil
+}
+
+// Start starts everything and returns when every cell has recovered and
+// serves. ctx bounds the start only. When it fails, nothing is left running.
+func Start(ctx context.Context, cfg Config) (*Spine, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	s := &Spine{cfg: cfg, workers: newGroup(), followers: newGroup(), servers: newGroup()}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+// start: the broker first, for everything is its client; workers before
+// followers, so that what is followed is recovered; listeners last, so that
+// nobody is answered before there is an answer.
+func (s *Spine) start(ctx context.Context) error {
+	c := broker.Config{Policy: s.cfg.Policy, DataDir: s.cfg.DataDir, KeysDir: s.cfg.KeysDir, Port: s.cfg.Port, Log: s.cfg.Log}
+	if s.cfg.Broker != nil {
+		s.cfg.Broker(&c)
+	}
+	var err error
+	if s.broker, err = broker.Open(ctx, c); err != nil {
+		return err
+	}
+	for _, p := range s.cfg.Policy.Cells {
+		s.cells = append(s.cells, &cell{spine: s, Cell: Cell{Name: p.Name, Label: p.Label.String()}, label: p.Label, pictures: map[wf.Status]*snapshot.Follower{}})
+	}
+	if err := s.each(ctx, (*cell).work); err != nil {
+		return err
+	}
+	if err := s.each(ctx, (*cell).follow); err != nil {
+		return err
+	}
+	if s.cfg.WithoutHTTP {
+		return nil
+	}
+	for i, c := range s.cells {
+		port := 0
+		if s.cfg.HTTPPort > 0 {
+			port = s.cfg.HTTPPort + i
+		}
+		if err := c.serve(port); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each does a step for every cell, side by side.
+func (s *Spine) each(ctx context.Context, step func(*cell, context.Context) error) error {
+	g, gctx := errgroup.WithContext(ctx)
+	for _, c := range s.cells {
+		g.Go(func() error { return step(c, gctx) })
+	}
+	return g.Wait()
+}
+
+// Broker is the running broker.
+func (s *Spine) Broker() *broker.Broker { return s.broker }
+
+// Cells lists the running cells in the policy's order.
+func (s *Spine) Cells() []Cell {
+	out := make([]Cell, len(s.cells))
+	for i, c := range s.cells {
+		out[i] = c.Cell
+	}
+	return out
+}
+
+// Picture is the followed picture of a cell and status; nil when there is none.
+func (s *Spine) Picture(cell string, status wf.Status) *snapshot.Follower {
+	for _, c := range s.cells {
+		if c.Name == cell {
+			return c.pictures[status]
+		}
+	}
+	return nil
+}
+
+// Close stops listeners, followers, workers (which commit what they have
+// applied), guards and server, in this order. It may be called once.
+func (s *Spine) Close(ctx context.Context) error {
+	var errs []error
+	for _, g := range []*group{s.servers, s.followers, s.workers} {
+		if err := g.stop(ctx); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, c := range s.cells {
+		c.disconnect()
+	}
+	if s.broker != nil {
+		s.broker.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// settleEvery is how often Settled looks.
+const settleEvery = 5 * time.Millisecond
+
+// Settled waits until every picture holds everything that was stored before
+// the call: every worker has read and committed it and every follower has it.
+func (s *Spine) Settled(ctx context.Context) error {
+	for _, c := range s.cells {
+		for {
+			ok, err := c.settled(ctx)
+			if err != nil {
+				return fmt.Errorf("wait for the picture of %s: %w", c.Name, err)
+			}
+			if ok {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("wait for the picture of %s: %w", c.Name, ctx.Err())
+			case <-time.After(settleEvery):
+			}
+		}
+	}
+	return nil
+}
+
+// listen opens a loopback listener.
+func listen(port int) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", fmt.Sprint(port)))
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return l, nil
+}
