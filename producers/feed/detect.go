@@ -48,10 +48,12 @@ func Detect(name string, data []byte) (format Format, skip string) {
 		return "", "a certificate or key"
 	case native.IsReport(data) || native.IsStream(data):
 		return Native, ""
-	case text[0] == '<':
+	case text[0] == '<' && ext != ".json":
 		return detectXML(text)
 	case text[0] == '{' || text[0] == '[':
 		return detectJSON(text)
+	case ext == ".json" && bytes.Contains(text, []byte(`"spec_version"`)):
+		return STIX, "" // broken before it begins: the codec says how
 	case !utf8.Valid(head[:textEnd(head)]) && ext != ".csv" || bytes.IndexByte(head, 0) >= 0:
 		return "", "binary data of no known format"
 	}
