@@ -57,6 +57,7 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 	b.wait("the page is light", `document.documentElement.dataset.theme === "light"`)
 	b.shot("detail-light")
 	b.accessible("light")
+	testNarrow(t, b)
 
 	f.publish(report.Withdraw(second, 2, time.Now()))
 	b.wait("what is withdrawn is gone", `document.querySelector("[data-situation] .reports")?.textContent === "1 report"`)
@@ -93,6 +94,17 @@ func testDetail(t *testing.T, b *tab) {
 	if got := b.text(`document.querySelector("[data-digest]").dataset.digest`); len(got) != 64 || strings.Trim(got, "0") == "" {
 		t.Errorf("digest of the picture = %q", got)
 	}
+}
+
+// testNarrow shows the page as a wide window at 400 % does (WCAG 1.4.10).
+func testNarrow(t *testing.T, b *tab) {
+	t.Helper()
+	b.do("make the window narrow", chromedp.EmulateViewport(320, 900))
+	if got := b.text(`document.documentElement.scrollWidth`); got != "320" {
+		t.Errorf("a window of 320 pixels shows a page of %s: it scrolls in two directions", got)
+	}
+	b.accessible("narrow")
+	b.do("make the window wide", chromedp.EmulateViewport(1440, 900))
 }
 
 // testFeeds opens the feeds: who was heard, and who should have been and was not.

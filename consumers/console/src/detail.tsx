@@ -211,7 +211,7 @@ const MOST = 200; // rows of one table; a hurricane has thousands of members
 function Members({ s }: { s: Situation }) {
   const rows = s.members.slice(0, MOST);
   return (
-    <section aria-label="Reports">
+    <section aria-label="Reports" tabIndex={0}>
       <h3>
         Reports <span class="n">{count(s.members.length)}</span>
       </h3>
