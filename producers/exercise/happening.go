@@ -26,6 +26,8 @@ var happenings = []happening{
 	{"malware", 9, malware},
 	{"traveler", 12, traveler},
 	{"network", 9, network},
+	{"aircraft", 5, aircraft},
+	{"handset", 6, handset},
 }
 
 // minutes is a random time in a range.

@@ -27,7 +27,7 @@ var southern = []string{"601", "769", "662", "228", "601", "662", "228", "205", 
 // phone is a number of the exchange 555, which serves no subscriber, or of an
 // area code N9N, which is kept for the expansion of the plan.
 func (r *rng) phone() string {
-	if r.chance(300) {
+	if r.chance(120) {
 		return "+1" + one(r, southern) + "555" + r.digits(4)
 	}
 	return "+1" + r.from("23456789", 1) + "9" + r.from("012345678", 1) + r.from("23456789", 1) + r.digits(6)

@@ -77,7 +77,7 @@ type spelling struct{ given, family, otherGiven, otherFamily string }
 var spellings = []spelling{
 	{"Aleksey", "Sorokin", "Alexey", "Sorokyn"},
 	{"Stephan", "Reinhardt", "Stefan", "Reinhart"},
-	{"Katharine", "Whitfeld", "Katherine", "Whitfield"},
+	{"Frederik", "Whitfeld", "Frederick", "Whitfield"},
 	{"Geoffrey", "Lindqvist", "Geofrey", "Lindquist"},
 	{"Stuart", "Macalister", "Stewart", "McAlister"},
 	{"Mikhail", "Dragunov", "Mikail", "Draghunov"},

@@ -93,3 +93,47 @@ func network(s *story, n uint64) {
 		t = t.Add(s.minutes(40, 420))
 	}
 }
+
+// aircraft: a flight without a plan, followed by police and by the military.
+func aircraft(s *story, n uint64) {
+	r := &s.rng
+	ev := tag("aircraft", n)
+	tail := ident(wf.IdentifierType_IDENTIFIER_TYPE_TAIL_NUMBER, r.tail(), "")
+	field := siteByID(one(r, []string{"MS-APT-001", "MS-APT-002", "MS-APT-003", "MS-AFB-002"}))
+	who := []string{"tsa", "northcom", "mhp", "dhs-ia"}
+	t := s.start
+	for i := range r.between(2, 4) {
+		plane := &wf.Entity{Role: wf.EntityRole_ENTITY_ROLE_SUBJECT, Detail: &wf.Entity_Conveyance{Conveyance: &wf.Conveyance{Kind: "aircraft", Make: "Cessna", Color: "white"}}}
+		if i == 0 || !s.vague() {
+			plane.Identifiers = []*wf.Identifier{tail}
+		}
+		p := s.report(ev, who[i], wf.Kind_KIND_SAR, t).at(r.near(field.spot(), 600).place(300)).about(plane).
+			say("Low flight at "+field.name, fmt.Sprintf("A white single-engine airplane, %s, circled without a flight plan.", tail.Value)).
+			sar(field.sector, field.name, wf.Behavior_BEHAVIOR_AVIATION).send()
+		s.aftermath(p)
+		t = t.Add(s.minutes(4, 150))
+	}
+}
+
+// handset: numbers change, the telephone stays the same.
+func handset(s *story, n uint64) {
+	r := &s.rng
+	ev := tag("handset", n)
+	man := r.person()
+	device := ident(wf.IdentifierType_IDENTIFIER_TYPE_IMEI, r.imei(), "")
+	who := []string{"dea", "fbi-ib", "nsa", "mbi"}
+	t := s.start
+	for i := range r.between(2, 4) {
+		p := s.report(ev, who[i], wf.Kind_KIND_THREAT, t)
+		man.phone = r.phone()
+		if i > 0 && s.vague() {
+			p.about(s.named(man, man.telephone()))
+		} else {
+			p.about(s.named(man, device, man.telephone()))
+		}
+		p.say("Change of number", fmt.Sprintf("The handset %s of %s now answers to %s.", device.Value, man.name(), man.phone)).
+			threat(wf.ThreatType_THREAT_TYPE_OTHER, "", "").send()
+		s.aftermath(p)
+		t = t.Add(s.minutes(60, 420))
+	}
+}
