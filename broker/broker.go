@@ -177,6 +177,8 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 			return fmt.Errorf("reload: %w", err)
 		}
 	}
+	// A guard finishes what it has taken while it can still sign in.
+	b.dismiss(func(cell string) bool { _, ok := p.Cell(cell); return !ok })
 	accounts, err := b.authority.Apply(p)
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)

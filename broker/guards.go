@@ -46,14 +46,12 @@ type GuardHealth struct {
 	Err error
 }
 
-// watch posts a guard in every cell of p, hands the others their new rules and
-// dismisses those whose cell is gone. It waits until all are ready. The caller
-// holds mu.
+// watch posts a guard in every cell of p that has none and hands the others
+// their new rules. It waits until all are ready. The caller holds mu.
 func (b *Broker) watch(ctx context.Context, p *policy.Policy) error {
 	if b.cfg.WithoutGuards {
 		return nil
 	}
-	b.dismiss(func(cell string) bool { _, ok := p.Cell(cell); return !ok })
 	for _, c := range p.Cells {
 		rules, err := guard.Compile(p, c.Name)
 		if err != nil {

@@ -189,3 +189,20 @@ func TestReloadRemovesFeed(t *testing.T) {
 		t.Errorf("a worker's consumer: %v", err)
 	}
 }
+
+// A reload does not lose what is submitted meanwhile: agencies that stay are
+// answered before and after, and nothing acknowledged is missing.
+func TestReloadWhilePublishing(t *testing.T) {
+	b := brokertest.Start(t)
+	js := stock(t, brokertest.Credential(t, b, "fbi", "le"), "fbi")
+	publish(t, js, newReport("fbi"))
+	reload(t, b, edited(t, "  - name: stl-pd\n", "  - name: another-pd\n", "agency: stl-pd", "agency: another-pd"))
+	began := time.Now()
+	ack := publish(t, js, newReport("fbi"))
+	if ack.Sequence != 2 {
+		t.Errorf("after the reload: got %+v, want the second of the stream", ack)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("the first report after the reload took %s", took)
+	}
+}

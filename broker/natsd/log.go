@@ -19,7 +19,7 @@ type Violation struct {
 	Subject string
 	// Connection is the server's number of the connection.
 	Connection uint64
-	// Account and User as the log line names them; may be empty.
+	// Account is the cell's name, User the public key of the user; may be empty.
 	Account string
 	User    string
 }
@@ -42,7 +42,7 @@ func (l *logger) Debugf(string, ...any)  {}
 func (l *logger) Tracef(string, ...any)  {}
 
 func (l *logger) Warnf(format string, args ...any) {
-	l.zap.Warn("server warning", zap.String("text", trim(fmt.Sprintf(format, args...))))
+	l.zap.Warn("server warning", zap.String("text", trim(anonymous(fmt.Sprintf(format, args...)))))
 }
 
 // Fatalf does not exit: whoever started the server learns of it.
@@ -67,7 +67,7 @@ func (l *logger) Errorf(format string, args ...any) {
 		l.zap.Warn("sign-in refused")
 		return
 	}
-	l.zap.Error("server error", zap.String("text", trim(text)))
+	l.zap.Error("server error", zap.String("text", trim(anonymous(text))))
 }
 
 func (l *logger) fatal() string {
@@ -79,8 +79,18 @@ func (l *logger) fatal() string {
 
 var (
 	violationLine = regexp.MustCompile(`(Publish|Subscription) Violation(?: Too Many Tokens)? - (Subject|Reply) ("(?:[^"\\]|\\.)*")`)
+	// A line of a connection begins `127.0.0.1:1 - cid:5 - "v1:go" - "KEY/account/jwt:USER" - `.
+	whom          = regexp.MustCompile(`"A[A-Z2-7]{55}/([^/"]*)/jwt:([^"]*)"`)
 	connection    = regexp.MustCompile(`cid:(\d+)`)
 )
+
+// anonymous takes the connection and its user off the front of a line.
+func anonymous(text string) string {
+	if at := whom.FindStringIndex(text); at != nil {
+		return strings.TrimPrefix(text[at[1]:], " - ")
+	}
+	return text
+}
 
 func parseViolation(text string) (Violation, bool) {
 	m := violationLine.FindStringSubmatch(text)
@@ -101,10 +111,8 @@ func parseViolation(text string) (Violation, bool) {
 	if c := connection.FindStringSubmatch(text); c != nil {
 		v.Connection, _ = strconv.ParseUint(c[1], 10, 64) // digits by the pattern
 	}
-	// The line begins with the connection: `127.0.0.1:1 - cid:5 - "v1:go" - "account:name/user"`.
-	head, _, _ := strings.Cut(text, m[1]+" Violation")
-	if i := strings.LastIndex(head, `"account:`); i >= 0 {
-		v.Account, v.User, _ = strings.Cut(strings.Trim(strings.TrimPrefix(head[i:], `"account:`), `" -`), "/")
+	if u := whom.FindStringSubmatch(text); u != nil {
+		v.Account, v.User = u[1], u[2]
 	}
 	return v, true
 }

@@ -1,0 +1,283 @@
+package account_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/jwt/v2"
+
+	"github.com/watchfloor/watchfloor/broker/account"
+	"github.com/watchfloor/watchfloor/broker/policy"
+)
+
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+func open(t *testing.T, dir string, p *policy.Policy, now func() time.Time) *account.Authority {
+	t.Helper()
+	a, err := account.Open(config(dir, p, now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func config(dir string, p *policy.Policy, now func() time.Time) account.Config {
+	return account.Config{KeysDir: filepath.Join(dir, "keys"), DataDir: filepath.Join(dir, "data"), Policy: p, Now: now}
+}
+
+// claims decodes every account by cell.
+func claims(t *testing.T, a *account.Authority) map[string]*jwt.AccountClaims {
+	t.Helper()
+	out := map[string]*jwt.AccountClaims{}
+	for key, token := range a.Accounts() {
+		c, err := jwt.DecodeAccountClaims(token)
+		if err != nil || c.Subject != key {
+			t.Fatalf("account %s: %v", key, err)
+		}
+		out[c.Name] = c
+	}
+	return out
+}
+
+// T1, T6: no principal of any cell holds a wildcard over the API, over
+// inboxes or over everything, and none that a permission list is empty for.
+func TestNobodyHoldsWildcards(t *testing.T) {
+	a := open(t, t.TempDir(), policy.Default(), time.Now)
+	scopes := 0
+	for cell, c := range claims(t, a) {
+		if cell == "SYS" {
+			if len(c.SigningKeys) != 0 {
+				t.Error("somebody can sign in to SYS")
+			}
+			continue
+		}
+		if c.Limits.Imports != 0 || c.Limits.Exports != 0 || c.Limits.LeafNodeConn != 0 || !c.Limits.DisallowBearer {
+			t.Errorf("%s: limits %+v", cell, c.Limits.AccountLimits)
+		}
+		for key, s := range c.SigningKeys {
+			scope, ok := s.(*jwt.UserScope)
+			if !ok {
+				t.Fatalf("%s: key %s signs without a scope", cell, key)
+			}
+			scopes++
+			checkScope(t, cell, scope)
+		}
+	}
+	if scopes < 80 {
+		t.Errorf("got %d scopes, want at least 80", scopes)
+	}
+}
+
+func checkScope(t *testing.T, cell string, s *jwt.UserScope) {
+	t.Helper()
+	for verb, p := range map[string]jwt.Permission{"publish": s.Template.Pub, "subscribe": s.Template.Sub} {
+		if len(p.Allow) == 0 && !cmp.Equal([]string(p.Deny), []string{">"}) {
+			t.Errorf("%s %s: nothing is allowed to %s, which NATS reads as everything", cell, s.Role, verb)
+		}
+		for _, subj := range p.Allow {
+			for _, bad := range []string{">", "$JS.>", "$JS.API.>", "_INBOX.>", "_INBOX.*.>", "$SYS.>", "*.>"} {
+				if subj == bad {
+					t.Errorf("%s %s may %s %s", cell, s.Role, verb, subj)
+				}
+			}
+			privileged := strings.HasPrefix(s.Role, "provision/")
+			for _, verb := range []string{"STREAM.CREATE", "STREAM.DELETE", "STREAM.PURGE", "STREAM.UPDATE", "STREAM.RESTORE", "STREAM.SNAPSHOT", "STREAM.MSG", "DURABLE", "CONSUMER.DELETE", "PAUSE"} {
+				if strings.Contains(subj, verb) && !(privileged && !strings.Contains(verb, "MSG")) {
+					t.Errorf("%s %s holds %s", cell, s.Role, subj)
+				}
+			}
+		}
+	}
+}
+
+func TestKeysAreStable(t *testing.T) {
+	dir := t.TempDir()
+	one := open(t, dir, policy.Default(), time.Now)
+	two := open(t, dir, policy.Default(), time.Now)
+	if one.StoreKey() != two.StoreKey() || one.StoreKey() == "" {
+		t.Error("the store key changed")
+	}
+	if one.SystemAccount() != two.SystemAccount() || one.Operator().Subject != two.Operator().Subject {
+		t.Error("the operator changed")
+	}
+	first, second := claims(t, one), claims(t, two)
+	for cell := range first {
+		if first[cell].Subject != second[cell].Subject {
+			t.Errorf("account of %s changed", cell)
+		}
+		if d := cmp.Diff(first[cell].SigningKeys, second[cell].SigningKeys); d != "" {
+			t.Errorf("keys or permissions of %s changed:\n%s", cell, d)
+		}
+	}
+}
+
+func TestKeysArePrivate(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, policy.Default(), time.Now)
+	keys := filepath.Join(dir, "keys")
+	check := func(path string, want os.FileMode) {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: mode %v, %v; want %04o", path, info.Mode().Perm(), err, want)
+		}
+	}
+	check(keys, 0o700)
+	entries, err := os.ReadDir(keys)
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("got %v, %v; want three files", entries, err)
+	}
+	for _, e := range entries {
+		check(filepath.Join(keys, e.Name()), 0o600)
+	}
+	for path, mode := range map[string]os.FileMode{keys: 0o750, filepath.Join(keys, "keyring.json"): 0o640, filepath.Join(keys, "operator.jwt"): 0o604} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := account.Open(config(dir, policy.Default(), time.Now)); !errors.Is(err, account.ErrUnsafeKeys) {
+			t.Errorf("%s with mode %04o: got %v, want %v", path, mode, err, account.ErrUnsafeKeys)
+		}
+		if err := os.Chmod(path, info.Mode().Perm()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestKeysOutsideData(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(data, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, keys := range []string{data, filepath.Join(data, "keys"), filepath.Join(data, "a", "..", "b"), filepath.Join(link, "keys")} {
+		_, err := account.Open(account.Config{KeysDir: keys, DataDir: data, Policy: policy.Default(), Now: time.Now})
+		if !errors.Is(err, account.ErrUnsafeKeys) {
+			t.Errorf("keys in %s: got %v, want %v", keys, err, account.ErrUnsafeKeys)
+		}
+	}
+}
+
+// The operator's own seed signs once; the broker runs without it.
+func TestOperatorSeedMayGoOffline(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, policy.Default(), time.Now)
+	if err := os.Remove(filepath.Join(dir, "keys", "operator.nk")); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir, policy.Default(), time.Now)
+}
+
+func TestDamagedKeyring(t *testing.T) {
+	for _, text := range []string{"", "{", `{"version":2,"keys":{}}`, `[]`} {
+		dir := t.TempDir()
+		open(t, dir, policy.Default(), time.Now)
+		if err := os.WriteFile(filepath.Join(dir, "keys", "keyring.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := account.Open(config(dir, policy.Default(), time.Now)); err == nil {
+			t.Errorf("keyring %q was taken", text)
+		}
+	}
+}
+
+// An issuer beside the broker makes credentials with the broker's keys and
+// leaves them as they are.
+func TestIssuerChangesNoKeys(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, policy.Default(), time.Now)
+	before, err := os.ReadFile(filepath.Join(dir, "keys", "keyring.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := account.OpenIssuer(filepath.Join(dir, "keys"), filepath.Join(dir, "data"), policy.Default(), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Issue(account.Request{Principal: account.Agency("fbi"), Cell: "le", Lifetime: time.Hour}); err != nil {
+		t.Error(err)
+	}
+	if _, err := a.Issue(account.Request{Principal: account.Agency("fbi"), Cell: "intel"}); !errors.Is(err, account.ErrUnknown) {
+		t.Errorf("got %v, want %v", err, account.ErrUnknown)
+	}
+	after, err := os.ReadFile(filepath.Join(dir, "keys", "keyring.json"))
+	if err != nil || string(after) != string(before) {
+		t.Errorf("the keyring changed (%v)", err)
+	}
+}
+
+func TestTokens(t *testing.T) {
+	c := &clock{time.Date(2026, 11, 21, 5, 0, 0, 0, time.UTC)}
+	a := open(t, t.TempDir(), policy.Default(), c.now)
+	text, want, err := a.IssueToken("watch-le", "le", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := a.VerifyToken("le", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if got.Purpose != "watch floor" || !got.Expires.Equal(c.t.Add(time.Hour)) {
+		t.Errorf("got %+v", got)
+	}
+	parts := strings.Split(text, ".")
+	forged := base64.RawURLEncoding.EncodeToString([]byte(`{"reader":"watch-le","cell":"le","expires":"2099-01-01T00:00:00Z"}`))
+	for name, bad := range map[string]string{
+		"empty": "", "dots": "..", "no signature": parts[0] + "." + parts[1] + ".", "other body": parts[0] + "." + forged + "." + parts[2],
+		"other version": "wf2." + parts[1] + "." + parts[2], "longer": text + ".x", "huge": strings.Repeat("x", 1<<20), "last bit": text[:len(text)-1] + string(text[len(text)-1]^1),
+	} {
+		if _, err := a.VerifyToken("le", bad); !errors.Is(err, account.ErrToken) {
+			t.Errorf("%s: got %v, want %v", name, err, account.ErrToken)
+		}
+	}
+	for _, cell := range []string{"open", "intel", "fused", "nowhere", ""} {
+		if _, err := a.VerifyToken(cell, text); !errors.Is(err, account.ErrToken) {
+			t.Errorf("in cell %q: got %v, want %v", cell, err, account.ErrToken)
+		}
+	}
+	for _, pair := range [][2]string{{"watch-le", "fused"}, {"watch-le", "open"}, {"nobody", "le"}, {"fbi", "le"}} {
+		if _, _, err := a.IssueToken(pair[0], pair[1], time.Hour); !errors.Is(err, account.ErrUnknown) {
+			t.Errorf("token for %s in %s: got %v, want %v", pair[0], pair[1], err, account.ErrUnknown)
+		}
+	}
+	c.t = c.t.Add(time.Hour)
+	if _, err := a.VerifyToken("le", text); !errors.Is(err, account.ErrToken) {
+		t.Errorf("expired: got %v, want %v", err, account.ErrToken)
+	}
+}
+
+// A reader that leaves the policy takes its tokens along.
+func TestTokenOfARemovedReader(t *testing.T) {
+	a := open(t, t.TempDir(), policy.Default(), time.Now)
+	text, _, err := a.IssueToken("watch-le", "le", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Parse([]byte(strings.Replace(string(policy.DefaultYAML()), "- name: watch-le\n", "- name: watch-two\n", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Apply(p); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.VerifyToken("le", text); !errors.Is(err, account.ErrToken) {
+		t.Errorf("got %v, want %v", err, account.ErrToken)
+	}
+}
