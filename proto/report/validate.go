@@ -150,7 +150,9 @@ func (c *checker) withdrawn(r *wf.Report) {
 	}{
 		{"body", r.GetBody() != nil}, {"title", r.GetTitle() != ""}, {"narrative", r.GetNarrative() != ""},
 		{"entities", len(r.GetEntities()) > 0}, {"references", len(r.GetReferences()) > 0},
-		{"tearlines", len(r.GetTearlines()) > 0}, {"lineage", r.GetLineage() != nil},
+		{"tearlines", len(r.GetTearlines()) > 0}, {"lineage", r.GetLineage() != nil}, {"language", r.GetLanguage() != ""},
+		{"severity", r.GetSeverity() != 0}, {"source_reliability", r.GetSourceReliability() != 0},
+		{"information_credibility", r.GetInformationCredibility() != 0},
 	} {
 		if f.set {
 			c.refuse(admission.Invalid, f.name, "a withdrawal carries no content", "leave it out, or make it with report.Withdraw")
