@@ -22,7 +22,11 @@ var browsers = []string{"chromium-headless-shell", "chromium", "chromium-browser
 func browserPath(t *testing.T) string {
 	t.Helper()
 	if named := os.Getenv("CHROME_BIN"); named != "" {
-		return named
+		found, err := exec.LookPath(named)
+		if err != nil {
+			t.Fatalf("CHROME_BIN: %v: name a browser that is there, or unset it", err)
+		}
+		return found
 	}
 	for _, name := range browsers {
 		if found, err := exec.LookPath(name); err == nil {

@@ -20,8 +20,8 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 	if !console.Built() {
 		t.Fatal("the page is not built into this binary: run `make console` first")
 	}
-	f := startFloor(t, "le")
 	b := openTab(t)
+	f := startFloor(t, "le")
 	b.do("open the page", chromedp.EmulateViewport(1440, 900), chromedp.Navigate(f.cell.Page()))
 
 	b.wait("the marking stands above and below", `document.querySelectorAll("[data-banner]").length === 2`)
