@@ -192,18 +192,21 @@ func (e *Engine) insert(id ident, f *facts) {
 	n := e.newNode(id, f)
 	e.known[id] = n
 	e.reports++
+	carried := e.carried[:0]
 	for _, k := range f.keys {
-		e.index.insert(k, n)
+		carried = append(carried, e.index.insert(k, n))
 	}
-	for _, k := range f.keys {
-		e.countUp(k, f.time, n)
+	e.carried = carried
+	for i, k := range f.keys {
+		e.countUp(k, f.time, carried[i])
 	}
 	e.propose(n)
-	e.displace(n)
 	e.schedule(n)
 }
 
-// propose links n with everything near it in the posting lists of its keys.
+// propose links n with everything near it in the posting lists of its keys,
+// and re-checks the pairs that n, by standing between them, has pushed out of
+// each other's reach.
 func (e *Engine) propose(n int32) {
 	e.stamp++
 	e.nodes[n].mark = e.stamp
@@ -212,8 +215,13 @@ func (e *Engine) propose(n int32) {
 		for _, o := range w.older() {
 			e.consider(k, o, n)
 		}
-		for _, y := range w.newer() {
+		for j, y := range w.newer() {
 			e.consider(k, n, y)
+			if i := e.k - 1 - j; i < w.olders {
+				if o := w.old[i]; e.linked(o, y) && !e.proposed(o, y) {
+					e.cut(o, y)
+				}
+			}
 		}
 	}
 }
@@ -230,23 +238,6 @@ func (e *Engine) consider(k key, older, newer int32) {
 	e.nodes[other].mark = e.stamp
 	if s := e.score(older, newer); s >= e.threshold {
 		e.link(older, newer, s)
-	}
-}
-
-// displace re-checks the pairs that n, by standing between them in a posting
-// list, has pushed out of each other's reach.
-func (e *Engine) displace(n int32) {
-	for _, k := range e.nodes[n].facts.keys {
-		w := e.index.window(k, n, e.k)
-		for j, y := range w.newer() {
-			i := e.k - 1 - j
-			if i >= w.olders {
-				continue
-			}
-			if o := w.old[i]; e.linked(o, y) && !e.proposed(o, y) {
-				e.cut(o, y)
-			}
-		}
 	}
 }
 

@@ -38,6 +38,7 @@ type extraction struct {
 	outline  []geo
 	ignored  []listed
 	towns    []uint64
+	grid     []uint64
 	super    []uint64
 	agency   string
 	entity   uint8
@@ -46,7 +47,7 @@ type extraction struct {
 func (x *extraction) reset(agency string) {
 	*x = extraction{
 		keys: x.keys[:0], ids: x.ids[:0], persons: x.persons[:0], spots: x.spots[:0], vehicles: x.vehicles[:0],
-		counties: x.counties[:0], outline: x.outline[:0], ignored: x.ignored[:0], towns: x.towns[:0],
+		counties: x.counties[:0], outline: x.outline[:0], ignored: x.ignored[:0], towns: x.towns[:0], grid: x.grid[:0],
 		super: x.super[:0], agency: agency,
 	}
 }

@@ -225,7 +225,7 @@ func (x *extraction) plate(id *wf.Identifier, v, issuer string) {
 	if len(f) < 3 || len(f) > 10 {
 		return
 	}
-	m := mark{kind: wPlate, value: short(v)}
+	m := mark{kind: wPlate, value: short(v), folded: f}
 	if issuer != "" {
 		m.issuer = hashString(issuer)
 	}

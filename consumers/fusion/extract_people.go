@@ -67,14 +67,12 @@ func personOf(w *wf.Person, entity uint8) person {
 		if i == 2*maxNames || len(p.names) == maxNames {
 			break
 		}
-		given, middle, family := fold(n.GetGiven()), fold(n.GetMiddle()), fold(n.GetFamily())
+		given, family := fold(n.GetGiven()), fold(n.GetFamily())
 		if given == "" && family == "" {
-			given, middle, family = splitName(short(n.GetFull()))
+			given, family = splitName(short(n.GetFull()))
 		}
 		given = dropTitles(given)
-		if middle == "" {
-			given, middle, _ = strings.Cut(given, " ")
-		}
+		given, _, _ = strings.Cut(given, " ")
 		if nobody[given] {
 			given = ""
 		}
@@ -84,7 +82,7 @@ func personOf(w *wf.Person, entity uint8) person {
 		if given == "" && family == "" {
 			continue
 		}
-		p.names = append(p.names, name{given: given, family: family, middle: middle})
+		p.names = append(p.names, name{given: given, family: family})
 	}
 	if b := w.GetBirth(); b != nil && b.Year >= 1880 && b.Year <= 2200 && b.Month >= 0 && b.Month <= 12 && b.Day >= 0 && b.Day <= 31 {
 		p.birth = birth{uint16(b.Year), uint8(b.Month), uint8(b.Day)}

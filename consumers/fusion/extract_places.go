@@ -91,8 +91,7 @@ func (x *extraction) polygon(points []*wf.Point) {
 // lie in, and with reach those that a disc of that many metres around touches:
 // two spots within reach of each other then share a cell from both ends.
 func (x *extraction) cells(size int32, reach int32) []uint64 {
-	var out [4 * maxSpots]uint64
-	cells := out[:0]
+	cells := x.grid[:0]
 	for _, s := range x.spots {
 		if s.radius > 10_000 {
 			continue
@@ -104,11 +103,12 @@ func (x *extraction) cells(size int32, reach int32) []uint64 {
 		d := reach * 9 // millionths of a degree per metre of latitude
 		w := int32(int64(d) * 1000 / max(cosine(s.lat), 50))
 		for _, g := range [...]geo{{s.lat + d, s.lon + w}, {s.lat + d, s.lon - w}, {s.lat - d, s.lon + w}, {s.lat - d, s.lon - w}} {
-			if c := gridCell(g, size); !slices.Contains(cells, c) && len(cells) < cap(cells) {
+			if c := gridCell(g, size); !slices.Contains(cells, c) && len(cells) < 4*maxSpots {
 				cells = append(cells, c)
 			}
 		}
 	}
+	x.grid = cells
 	return slices.Compact(cells)
 }
 

@@ -55,6 +55,7 @@ type mark struct {
 	key    key
 	issuer uint64 // hash, 0 unknown
 	value  string // as shown
+	folded string // a plate, as it is compared
 	kind   weight
 	entity uint8 // which entity of the report, 0 none
 	own    bool  // the report's own record name, no evidence against another's own
@@ -79,8 +80,7 @@ type person struct {
 }
 
 type name struct {
-	given, family, middle string
-	swapped               bool
+	given, family string
 }
 
 type birth struct {
@@ -104,6 +104,4 @@ type geo struct{ lat, lon int32 }
 type spot struct {
 	geo
 	radius int32
-	county uint32 // 0 none; a spot that is only a county stands at its middle
-	coarse bool   // only a county
 }

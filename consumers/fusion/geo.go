@@ -7,11 +7,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // county is the middle of a county and the radius of a circle of its area.
 type county struct {
-	name string
+	code string // FIPS
+	name string // "Hinds County MS"
 	geo
 	radius int32
 }
@@ -32,7 +35,7 @@ var counties = func() map[uint32]county {
 		for i, s := range []string{f[0], f[2], f[3], f[4]} {
 			v[i], _ = strconv.Atoi(s)
 		}
-		out[uint32(v[0])] = county{f[1], geo{int32(v[1] * 100), int32(v[2] * 100)}, int32(v[3] * 1000)}
+		out[uint32(v[0])] = county{f[0], f[1] + " " + strings.ToUpper(subject.StateOfFIPS(f[0])), geo{int32(v[1] * 100), int32(v[2] * 100)}, int32(v[3] * 1000)}
 	}
 	return out
 }()

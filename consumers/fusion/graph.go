@@ -19,6 +19,7 @@ type component struct {
 type scratch struct {
 	stamp   uint64
 	pairs   [][2]int32
+	carried []int32
 	queues  [2][]int32
 	members []int32
 	local   []int32

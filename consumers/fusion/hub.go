@@ -16,13 +16,14 @@ func (e *Engine) hub(k key, t int64) bool {
 	return e.index.counts[keyEpoch{k, r.epochOf(t)}] > e.hubLimit*r.slack
 }
 
-// countUp follows the insertion of n under k.
-func (e *Engine) countUp(k key, t int64, n int32) {
+// countUp follows the insertion of a report of time t under k, which c reports
+// now carry.
+func (e *Engine) countUp(k key, t int64, c int32) {
 	r := k.rule()
 	if r.epoch == 0 {
 		return
 	}
-	switch c := e.index.count(k); {
+	switch {
 	case c <= e.hubLimit:
 		return
 	case c == e.hubLimit+1:

@@ -132,7 +132,8 @@ func (x *index) place(list []int32, n int32) int {
 	return lo
 }
 
-func (x *index) insert(k key, n int32) {
+// insert adds n to the list of k and returns how many it holds now.
+func (x *index) insert(k key, n int32) int32 {
 	if x.used*3 >= len(x.slots)*2 {
 		x.grow()
 	}
@@ -141,7 +142,7 @@ func (x *index) insert(k key, n int32) {
 	case s.n == 0:
 		x.used++
 		*s = slot{key: k, n: 1, ref: n}
-		return
+		return 1
 	case s.n == 1:
 		at := x.pools[0].take(0)
 		d := x.pools[0].data[at : at+2]
@@ -150,15 +151,16 @@ func (x *index) insert(k key, n int32) {
 			d[0], d[1] = n, s.ref
 		}
 		s.n, s.ref = 2, at
-		return
+		return 2
 	case s.n < shortList:
 		x.insertShort(s, n)
-		return
+		return s.n
 	case s.n == shortList:
 		x.lengthen(s)
 	}
 	x.longs[s.ref].insert(x, n)
 	s.n++
+	return s.n
 }
 
 func (x *index) insertShort(s *slot, n int32) {

@@ -68,21 +68,21 @@ var nobody = map[string]bool{
 }
 
 // splitName takes a whole name apart: "Smith, John Q" or "John Q Smith".
-func splitName(full string) (given, middle, family string) {
+func splitName(full string) (given, family string) {
 	if head, tail, ok := strings.Cut(full, ","); ok && strings.TrimSpace(tail) != "" && !titles[fold(tail)] {
 		family = fold(head)
-		given, middle, _ = strings.Cut(dropTitles(fold(tail)), " ")
-		return given, middle, family
+		given, _, _ = strings.Cut(dropTitles(fold(tail)), " ")
+		return given, family
 	}
 	words := strings.Fields(dropTitles(fold(full)))
 	switch len(words) {
 	case 0:
-		return "", "", ""
+		return "", ""
 	case 1:
-		return "", "", words[0]
+		return "", words[0]
 	}
 	last := len(words) - 1
-	return words[0], strings.Join(words[1:last], " "), words[last]
+	return words[0], words[last]
 }
 
 func dropTitles(s string) string {

@@ -219,7 +219,7 @@ func (p *pairing) near(x, y *mark, t keyType) (weight, int32) {
 	if x.issuer != 0 && y.issuer != 0 && x.issuer != y.issuer {
 		return wNone, 0
 	}
-	fx, fy := foldPlate(x.value), foldPlate(y.value)
+	fx, fy := x.folded, y.folded
 	if x.hidden > 0 || y.hidden > 0 {
 		if fits(fx, fy) {
 			return wPlatePartial, p.partial(max(x.hidden, y.hidden))
@@ -296,7 +296,7 @@ func (p *pairing) otherPlates(a, b *facts) bool {
 	}
 	for i := range xs {
 		for j := range ys {
-			fx, fy := foldPlate(xs[i].value), foldPlate(ys[j].value)
+			fx, fy := xs[i].folded, ys[j].folded
 			if fits(fx, fy) || len(fx) == len(fy) && garbled(fx, fy) {
 				return false
 			}

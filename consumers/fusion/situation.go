@@ -3,9 +3,9 @@ package fusion
 import (
 	"cmp"
 	"encoding/hex"
-	"fmt"
 	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -241,11 +241,11 @@ func scoreOf(s *wf.Situation) int32 {
 }
 
 func plural(n int, one string) string {
-	if n == 1 {
-		return fmt.Sprintf("1 %s", one)
+	switch {
+	case n == 1:
+		return "1 " + one
+	case strings.HasSuffix(one, "y"):
+		return strconv.Itoa(n) + " " + one[:len(one)-1] + "ies"
 	}
-	if strings.HasSuffix(one, "y") {
-		return fmt.Sprintf("%d %sies", n, one[:len(one)-1])
-	}
-	return fmt.Sprintf("%d %ss", n, one)
+	return strconv.Itoa(n) + " " + one + "s"
 }

@@ -19,16 +19,28 @@ func (e *Engine) whereabouts(s *wf.Situation, m []int32) {
 	var spots []spot
 	var all []geo
 	var fips []uint32
+	if len(m) == 1 {
+		f := e.nodes[m[0]].facts
+		spots, fips = slices.Clip(f.places), f.counties
+		all = slices.Clip(f.outline)
+		m = nil
+	}
 	for _, n := range m {
 		f := e.nodes[n].facts
 		spots = append(spots, f.places...)
 		all = append(all, f.outline...)
 		fips = append(fips, f.counties...)
 	}
-	slices.Sort(fips)
-	fips = slices.Compact(fips)
+	if len(m) > 1 {
+		slices.Sort(fips)
+		fips = slices.Compact(fips)
+	}
 	for _, c := range fips {
-		s.Counties = append(s.Counties, fmt.Sprintf("%05d", c))
+		if g, ok := counties[c]; ok {
+			s.Counties = append(s.Counties, g.code)
+		} else {
+			s.Counties = append(s.Counties, fmt.Sprintf("%05d", c))
+		}
 	}
 	if len(spots) == 0 {
 		for _, c := range fips {
@@ -202,11 +214,10 @@ func countyName(fips string) string {
 	for _, c := range []byte(fips) {
 		v = v*10 + uint32(c-'0')
 	}
-	state := strings.ToUpper(subject.StateOfFIPS(fips))
 	if c, ok := counties[v]; ok {
-		return c.name + " " + state
+		return c.name
 	}
-	return strings.TrimSpace("county " + fips + " " + state)
+	return strings.TrimSpace("county " + fips + " " + strings.ToUpper(subject.StateOfFIPS(fips)))
 }
 
 // what is the hazard or the behaviors that most members speak of.
