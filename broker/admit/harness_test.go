@@ -2,6 +2,7 @@ package admit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ const (
 // loop does is tested here, who may do what in package account.
 type bed struct {
 	t   testing.TB
+	url string
 	srv *server.Server
 	nc  *nats.Conn
 	js  jetstream.JetStream
@@ -45,18 +47,27 @@ func newBed(t testing.TB, maxBytes int64) *bed {
 	return b
 }
 
-func startServer(t testing.TB, dir string, port int) *server.Server {
-	t.Helper()
+func newServer(dir string, port int) (*server.Server, error) {
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true, JetStream: true, StoreDir: dir, SyncAlways: true,
 		JetStreamCipher: server.AES, JetStreamKey: "a key for tests only", DisableJetStreamBanner: true, MaxPayload: 2 << 20,
 	})
 	if err != nil {
-		t.Fatalf("start nats-server: %v", err)
+		return nil, fmt.Errorf("start nats-server: %w", err)
 	}
 	s.Start()
 	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("nats-server is not ready")
+		s.Shutdown()
+		return nil, errors.New("start nats-server: not ready after 10 s")
+	}
+	return s, nil
+}
+
+func startServer(t testing.TB, dir string, port int) *server.Server {
+	t.Helper()
+	s, err := newServer(dir, port)
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 	return s
@@ -64,22 +75,34 @@ func startServer(t testing.TB, dir string, port int) *server.Server {
 
 func (b *bed) connect(maxBytes int64) {
 	b.t.Helper()
-	var err error
-	if b.nc, err = nats.Connect(b.srv.ClientURL(), nats.CustomInboxPrefix(subject.InboxPrefix(agency, "test"))); err != nil {
+	if b.url == "" {
+		b.url = b.srv.ClientURL()
+	}
+	if err := b.provision(maxBytes); err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(b.nc.Close)
+}
+
+// provision connects and declares the streams of the cell.
+func (b *bed) provision(maxBytes int64) (err error) {
+	b.nc, err = nats.Connect(b.url, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond),
+		nats.CustomInboxPrefix(subject.InboxPrefix(agency, "test")))
+	if err != nil {
+		return err
+	}
 	if b.js, err = jetstream.New(b.nc); err != nil {
-		b.t.Fatal(err)
+		return err
 	}
 	for _, cfg := range []jetstream.StreamConfig{
 		{Name: subject.Reports, Subjects: subject.ReportSubjects, AllowAtomicPublish: true, Discard: jetstream.DiscardNew, MaxBytes: maxBytes},
 		{Name: subject.Refusals, Subjects: subject.RefusalSubjects, MaxBytes: 64 << 20},
 	} {
 		if _, err := b.js.CreateOrUpdateStream(context.Background(), cfg); err != nil {
-			b.t.Fatal(err)
+			return fmt.Errorf("create stream %s: %w", cfg.Name, err)
 		}
 	}
+	return nil
 }
 
 func rules(t testing.TB) *guard.Rules {
@@ -96,7 +119,7 @@ func (b *bed) config() Config {
 	if t, ok := b.t.(*testing.T); ok {
 		log = zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel))
 	}
-	return Config{Rules: rules(b.t), URL: b.srv.ClientURL(), Log: log,
+	return Config{Rules: rules(b.t), URL: b.url, Log: log,
 		Options: []nats.Option{nats.CustomInboxPrefix(subject.InboxPrefix("guard", "test"))}}
 }
 

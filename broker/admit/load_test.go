@@ -26,7 +26,7 @@ type load struct {
 func newLoad(b *bed, senders int) *load {
 	l := &load{b: b, quit: make(chan struct{}), acked: map[string]uint64{}}
 	for range senders {
-		nc, err := nats.Connect(b.srv.ClientURL(), nats.CustomInboxPrefix(subject.InboxPrefix(agency, "load")), nats.MaxReconnects(-1),
+		nc, err := nats.Connect(b.url, nats.CustomInboxPrefix(subject.InboxPrefix(agency, "load")), nats.MaxReconnects(-1),
 			nats.ReconnectWait(20*time.Millisecond))
 		if err != nil {
 			b.t.Fatal(err)
