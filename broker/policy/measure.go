@@ -12,7 +12,7 @@ const day = 24 * time.Hour
 // span reads a length of time: Go's units, and "d" for days: "15m", "36h", "90d".
 func span(s string) (time.Duration, error) {
 	if n, ok := strings.CutSuffix(s, "d"); ok {
-		days, err := strconv.ParseUint(n, 10, 15)
+		days, err := strconv.ParseUint(n, 10, 32)
 		if err != nil || days == 0 || days > 36525 {
 			return 0, fmt.Errorf("%q is no length of time; write days as \"90d\", at most 36525d", s)
 		}

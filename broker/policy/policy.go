@@ -11,6 +11,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -284,10 +285,8 @@ func (p *Policy) LongestRetention() time.Duration {
 
 // Windows is how long a report of each kind stays live in fusion after its
 // event has ended; a missing kind never expires. The map is the caller's own.
-func (p *Policy) Windows() map[wf.Kind]time.Duration {
-	out := make(map[wf.Kind]time.Duration, len(p.windows))
-	for k, d := range p.windows {
-		out[k] = d
-	}
-	return out
-}
+func (p *Policy) Windows() map[wf.Kind]time.Duration { return maps.Clone(p.windows) }
+
+// Retentions is how long records of every class may be kept. The map is the
+// caller's own.
+func (p *Policy) Retentions() map[wf.RecordClass]time.Duration { return maps.Clone(p.retention) }
