@@ -108,6 +108,7 @@ func TestABadRowIsRefusedWithItsLineAndField(t *testing.T) {
 	}{
 		{"time without its format", row("when", "2025-07-04 21:30"), admission.BadTime, "event_time.start"},
 		{"no such day", row("when", "02/30/2025 10:00"), admission.BadTime, "event_time.start"},
+		{"hour skipped in spring", row("when", "03/09/2025 02:30"), admission.BadTime, "event_time.start"},
 		{"time without zone", row("filed", "2025-07-04T21:30:00"), admission.BadTime, "report_time"},
 		{"required and empty", row("when", " "), admission.Missing, "event_time.start"},
 		{"required and a placeholder", row("no", ""), admission.Missing, "incident.number"},
@@ -134,6 +135,16 @@ func TestABadRowIsRefusedWithItsLineAndField(t *testing.T) {
 				t.Errorf("got %s: %v, want %s at %q", items[1].Where, items[1].Reasons, c.code, c.field)
 			}
 		})
+	}
+}
+
+// The hour that comes twice in autumn is the first of the two.
+func TestTheHourThatComesTwice(t *testing.T) {
+	items := csv.Decode([]byte(header+row("when", "11/02/2025 01:30")+row("when", "11/02/2025 02:30")), words(), mapping(t, calls))
+	for i, want := range []time.Time{time.Date(2025, 11, 2, 6, 30, 0, 0, time.UTC), time.Date(2025, 11, 2, 8, 30, 0, 0, time.UTC)} {
+		if got := items[i].Report.GetEventTime().GetStart().AsTime(); !got.Equal(want) {
+			t.Errorf("row %d: got %s, want %s", i, got, want)
+		}
 	}
 }
 

@@ -178,6 +178,22 @@ func (f *Field) moment(s string) (*timestamppb.Timestamp, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not a time in the format %s", f.Time)
 	}
+	return wallTime(t, f.layout, s)
+}
+
+// wallTime makes sure that a local time was a time: it is refused in the hour
+// that is skipped in spring, and is the first of the two in autumn.
+func wallTime(t time.Time, layout, s string) (*timestamppb.Timestamp, error) {
+	wall, err := time.Parse(layout, s)
+	if err != nil {
+		return nil, errors.New("not a time")
+	}
+	if t.Hour() != wall.Hour() || t.Minute() != wall.Minute() {
+		return nil, errors.New("no time of this zone: the clock is put forward over it")
+	}
+	if before := t.Add(-time.Hour); before.Hour() == wall.Hour() && before.Minute() == wall.Minute() {
+		t = before
+	}
 	return timestamppb.New(t), nil
 }
 
