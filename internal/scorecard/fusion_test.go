@@ -18,7 +18,7 @@ import (
 var shipped = policy.Default().Windows()
 
 // floor is one engine per cell, fed as the workers are: each with what its
-// cell may read, ticked by the exercise clock.
+// cell may read, and ticked by nothing else.
 type floor struct {
 	cells   []scorecard.Cell
 	engines map[string]*fusion.Engine
@@ -44,7 +44,6 @@ func (f *floor) play(t testing.TB, c exercise.Config, change func(exercise.Step)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var last time.Time
 	for st := range s.Steps() {
 		if change != nil {
 			if st.Report = change(st); st.Report == nil {
@@ -60,12 +59,7 @@ func (f *floor) play(t testing.TB, c exercise.Config, change func(exercise.Step)
 			e.Tick(st.At)
 			e.Apply(fusion.Input{Cell: st.Cell, Received: st.At, Report: st.Report})
 		}
-		last = st.At
 	}
-	for _, e := range f.engines {
-		e.Tick(last)
-	}
-	f.moment.Tick = last
 }
 
 func (f *floor) cards(t testing.TB) []scorecard.Card {
