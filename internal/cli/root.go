@@ -68,16 +68,21 @@ type app struct {
 
 // Main runs the command line and returns its exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
-	a := &app{in: in, out: out, err: errOut}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	a := &app{in: in, out: out, err: errOut}
+	return a.execute(ctx, args)
+}
+
+// execute runs one command line until it is done or ctx ends.
+func (a *app) execute(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(errOut, "watchfloor:", err)
+	fmt.Fprintln(a.err, "watchfloor:", err)
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e.code
 	}
