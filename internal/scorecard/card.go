@@ -1,6 +1,7 @@
 package scorecard
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -80,6 +81,19 @@ func share(part, whole int64) float64 {
 		return 1
 	}
 	return float64(part) / float64(whole)
+}
+
+// MarshalJSON writes the counts with what follows from them.
+func (c Card) MarshalJSON() ([]byte, error) {
+	type counts Card
+	return json.Marshal(struct {
+		counts
+		Precision float64  `json:"precision"`
+		Recall    float64  `json:"recall"`
+		F1        float64  `json:"f1"`
+		Passed    bool     `json:"passed"`
+		Failures  []string `json:"failures,omitempty"`
+	}{counts(c), c.Precision(), c.Recall(), c.F1(), len(c.Failures()) == 0, c.Failures()})
 }
 
 // Failures says everything by which the cell does not pass; nothing when it does.

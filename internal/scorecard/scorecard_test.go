@@ -2,6 +2,7 @@ package scorecard
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,6 +169,26 @@ func TestEveryFaultFails(t *testing.T) {
 	}
 	if Passed(nil) {
 		t.Error("no card passes")
+	}
+}
+
+func TestACardInJSONSaysWhetherItPasses(t *testing.T) {
+	b, err := json.Marshal(Card{Cell: exercise.Open, Claimed: 4, True: 5, Right: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Cell              string
+		Precision, Recall float64
+		Passed            bool
+		Failures          []string
+		Claimed           int `json:"claimed_pairs"`
+	}
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Cell != exercise.Open || got.Precision != 0.75 || got.Recall != 0.6 || got.Passed || len(got.Failures) != 2 || got.Claimed != 4 {
+		t.Errorf("%s", b)
 	}
 }
 
