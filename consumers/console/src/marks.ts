@@ -77,13 +77,15 @@ function circle(center: Point, radius: number): G.Position[] {
 
 export type Bounds = [west: number, south: number, east: number, north: number];
 
-/** What to bring into view for one situation: its outline, else its point. */
+/**
+ * What to bring into view for one situation: its outline or point, and its
+ * counties, so that a storm at sea is seen with the coast it threatens.
+ */
 export function extent(s: Situation): Bounds | null {
-  const at = placeOf(s);
-  const all = s.hull.length >= 3 ? s.hull : at ? [at] : [];
+  const all = [...outline(s), ...[s.center, ...s.counties.map(countyCenter)].filter((p) => p !== null).map(position)];
   if (all.length === 0) return null;
-  const lon = all.map((p) => p.longitude);
-  const lat = all.map((p) => p.latitude);
+  const lon = all.map(([x = 0]) => x);
+  const lat = all.map(([, y = 0]) => y);
   return [Math.min(...lon), Math.min(...lat), Math.max(...lon), Math.max(...lat)];
 }
 
@@ -91,18 +93,23 @@ export const MISSISSIPPI: Bounds = [-91.8, 30.0, -88.0, 35.1];
 
 /**
  * The view that holds the marks: all but the outermost fiftieth on each side,
- * so that one stray place does not shrink the rest to a dot. While everything
- * is in Mississippi it is Mississippi, so that the first marks do not move it.
+ * so that one stray place does not shrink the rest to a dot, and every severe
+ * or extreme one wherever it is. While everything is in Mississippi it is
+ * Mississippi, so that the first marks do not move it.
  */
 export function boundsOf(all: Situation[]): Bounds {
-  const at = all.map(placeOf).filter((p) => p !== null);
+  const placed = (s: Situation[]) => s.map(placeOf).filter((p) => p !== null);
+  const at = placed(all);
   if (at.length === 0) return MISSISSIPPI;
   const lon = at.map((p) => p.longitude).sort((a, b) => a - b);
   const lat = at.map((p) => p.latitude).sort((a, b) => a - b);
   const cut = Math.floor(at.length / 50);
   const low = (v: number[]) => v[cut] ?? 0;
   const high = (v: number[]) => v[v.length - 1 - cut] ?? 0;
-  const b: Bounds = [low(lon), low(lat), high(lon), high(lat)];
+  const grave = placed(all.filter((s) => rank(s.severity) >= rank("severe")));
+  const x = [low(lon), high(lon), ...grave.map((p) => p.longitude)];
+  const y = [low(lat), high(lat), ...grave.map((p) => p.latitude)];
+  const b: Bounds = [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
   const [west, south, east, north] = MISSISSIPPI;
   return b[0] >= west && b[1] >= south && b[2] <= east && b[3] <= north ? MISSISSIPPI : b;
 }

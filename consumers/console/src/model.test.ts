@@ -85,5 +85,9 @@ test("the view is Mississippi until something lies outside it", () => {
   assert.deepEqual(boundsOf([s(32, -90)]), MISSISSIPPI);
   assert.deepEqual(boundsOf([s(32, -90), s(40, -75)]), [-90, 32, -75, 40]);
   // One stray of a hundred does not shrink the rest.
-  assert.deepEqual(boundsOf([...Array.from({ length: 99 }, () => s(32, -90)), s(40, -75)]), MISSISSIPPI);
+  const many = Array.from({ length: 99 }, () => s(32, -90));
+  assert.deepEqual(boundsOf([...many, s(40, -75)]), MISSISSIPPI);
+  // An extreme one is in view wherever it is.
+  const storm = situation({ center: { latitude: 24.8, longitude: -86.3 }, severity: "SEVERITY_EXTREME" });
+  assert.deepEqual(boundsOf([...many, storm]), [-90, 24.8, -86.3, 32]);
 });
