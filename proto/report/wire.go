@@ -127,28 +127,33 @@ func (s *scanner) message(b []byte, l *layout) bool {
 			i = int(counts[num])
 			counts[num]++
 		}
-		s.enter(f.name, i)
-		if !s.value(value, typ, f) {
+		if !s.field(value, typ, f, i) {
 			return false
 		}
-		s.leave()
 	}
 	return true
 }
 
-// value checks the value of the field the scanner is in; false stops the scan.
-func (s *scanner) value(value []byte, typ protowire.Type, f *field) bool {
-	if typ != f.wire && !(f.packed && typ == protowire.BytesType) {
-		return s.stop(admission.NotProtobuf, "the field has another wire type than the schema gives it", remedyEncode)
-	}
+// field checks the value of one field of the message the scanner is in; false
+// stops the scan. Only what needs a path pays for one.
+func (s *scanner) field(value []byte, typ protowire.Type, f *field, index int) bool {
 	switch {
+	case typ != f.wire && !(f.packed && typ == protowire.BytesType):
+		s.enter(f.name, index)
+		return s.stop(admission.NotProtobuf, "the field has another wire type than the schema gives it", remedyEncode)
 	case f.text:
-		if !utf8.Valid(value) {
-			s.stop(admission.InvalidUTF8, "the text is not valid UTF-8", "convert the text to UTF-8 before encoding")
-			return len(s.reasons) < s.limits.MaxReasons
+		if utf8.Valid(value) {
+			return true
 		}
+		s.enter(f.name, index)
+		s.stop(admission.InvalidUTF8, "the text is not valid UTF-8", "convert the text to UTF-8 before encoding")
+		s.leave()
+		return len(s.reasons) < s.limits.MaxReasons
 	case f.message != nil:
-		return s.message(value, f.message)
+		s.enter(f.name, index)
+		ok := s.message(value, f.message)
+		s.leave()
+		return ok
 	}
 	return true
 }
