@@ -21,6 +21,7 @@ func (s *session) apply(r *record) error {
 	s.done[r.source], s.unacked[r.source] = r.sequence, r.msg
 	s.Metrics.records.WithLabelValues(event(r)).Inc()
 	at := position{s.sources[r.source].cell, r.sequence}
+	s.at = at
 	if r.broken != "" {
 		s.broken++
 		s.Log.Error("stored report cannot be read, set aside",
@@ -125,9 +126,12 @@ func (s *session) collect() (fusion.Delta, error) {
 	return d, nil
 }
 
-// suspect begins again carefully: some record breaks the engine, but not when
-// it is applied.
+// suspect begins again: some record breaks the engine, but not when it is
+// applied. Carefully, one record at a time, the next time it is the last one.
 func (s *session) suspect(step, why string) error {
+	if s.careful && s.at != (position{}) {
+		s.aside[s.at] = why
+	}
 	s.careful = true
 	s.Metrics.panics.Inc()
 	s.Log.Error("engine broke, looking for the report", zap.String("step", step), zap.String("why", why))

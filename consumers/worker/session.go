@@ -32,7 +32,7 @@ type session struct {
 	*Config
 	epoch   string
 	aside   map[position]string // outlives the session
-	careful bool                // commit after every record of the recovery
+	careful bool                // commit after every record, to find the one that breaks a commit
 	wasLive bool
 
 	engine  Engine
@@ -43,6 +43,7 @@ type session struct {
 	moved   []*record // per source: a tombstone whose report may follow
 	feeds   feeds
 	input   time.Time // latest time named by a report
+	at      position  // the record applied last
 	tick    time.Time
 	broken  uint64 // records that cannot be read
 
@@ -173,7 +174,6 @@ func (s *session) recover(ctx context.Context, in <-chan record, last *snapshot.
 			}
 		}
 	}
-	s.careful = false
 	if err := s.settle(); err != nil {
 		return err
 	}
@@ -263,7 +263,7 @@ func (s *session) batch(ctx context.Context, r record, in <-chan record) error {
 			}
 			n++
 		}
-		if n >= s.MaxReports {
+		if n >= s.MaxReports || s.careful {
 			break
 		}
 		select {
@@ -298,6 +298,7 @@ func (s *session) batch(ctx context.Context, r record, in <-chan record) error {
 // onTick moves a wall clock; a frame follows when the picture changed.
 func (s *session) onTick(ctx context.Context) error {
 	s.Metrics.lag(s.sources)
+	s.careful = false
 	if s.Clock == Wall {
 		if err := s.advance(); err != nil {
 			return err

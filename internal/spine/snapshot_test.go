@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -258,14 +259,14 @@ func TestFollowerFindsWhatItMissed(t *testing.T) {
 	// The disk forgot what readers had seen: the stream holds other frames now.
 	r.broker.Close()
 	keep := t.TempDir()
-	must(t, os.CopyFS(keep, os.DirFS(r.dir)))
+	must(t, os.CopyFS(keep, os.DirFS(filepath.Join(r.dir, "data"))))
 	r.open()
 	lost := r.writer(r.worker(), "lost")
 	must(t, lost.Commit(t.Context(), p.frame(10, "lost")))
 	until(t, f, "what is to be lost", func(p *snapshot.Picture) bool { return oneVersion(t, p) == "lost" })
 	r.broker.Close()
-	must(t, os.RemoveAll(r.dir))
-	must(t, os.CopyFS(r.dir, os.DirFS(keep)))
+	must(t, os.RemoveAll(filepath.Join(r.dir, "data")))
+	must(t, os.CopyFS(filepath.Join(r.dir, "data"), os.DirFS(keep)))
 	r.open()
 	resets.Store(0)
 	must(t, r.writer(r.worker(), "other").Commit(t.Context(), p.frame(10, "other")))
@@ -292,12 +293,21 @@ func TestForgedLiveFrameIsIgnored(t *testing.T) {
 	forged.Epoch, forged.Cell, forged.Status, forged.Revision = "true", "le", exercise, 2
 	data, _, err := snapshot.Encode(forged, nil)
 	must(t, err)
-	r.store(r.guard(), stored(report(1, 1, "")).String(), data[0], admission.Record{Event: admission.Admitted, ID: report(1, 1, "").GetId(), Revision: 1})
+	x := report(1, 1, "")
+	x.Status = wf.Status_STATUS_ACTUAL
+	r.store(r.guard(), stored(x).String(), data[0], admission.Record{Event: admission.Admitted, ID: x.GetId(), Revision: 1})
 	seen := make(chan *nats.Msg, 10)
-	_, err = r.reader().ChanSubscribe(subject.LiveFrames(exercise), seen)
+	watch := r.reader()
+	_, err = watch.ChanSubscribe(subject.LiveFrames(exercise), seen)
 	must(t, err)
-	must(t, evil.PublishRequest("$JS.API.CONSUMER.MSG.NEXT.REPORTS."+subject.FeedConsumer("watch-le", "exercise"), "live.exercise.frame.2", []byte("1")))
-	if m := <-seen; len(m.Data) != len(data[0]) {
+	must(t, watch.Flush())
+	must(t, evil.PublishRequest("$JS.API.CONSUMER.MSG.NEXT.REPORTS."+subject.FeedConsumer("watch-le", "all"), "live.exercise.frame.2", []byte("1")))
+	select {
+	case m := <-seen:
+		if len(m.Data) != len(data[0]) {
+			t.Fatal("something else appeared live")
+		}
+	case <-time.After(5 * time.Second):
 		t.Fatal("the forged frame did not appear live: this test shows nothing")
 	}
 	// A real frame of the past, made to appear live by a get whose answer is
