@@ -166,6 +166,9 @@ func TestMovedReport(t *testing.T) {
 	if got[2].rec.Event != admission.Admitted || got[2].subject == got[0].subject || got[1].rec.Hash == got[2].rec.Hash {
 		t.Errorf("after %s: %+v", old, got[2])
 	}
+	if got[1].batch == "" || got[1].batch != got[2].batch {
+		t.Errorf("tombstone in batch %q, report in %q: want one commit", got[1].batch, got[2].batch)
+	}
 }
 
 func TestWithdrawalOfAnUnknownReport(t *testing.T) {

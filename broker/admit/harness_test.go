@@ -233,6 +233,7 @@ type stored struct {
 	subject string
 	rec     admission.Record
 	data    []byte
+	batch   string
 }
 
 // reports reads the whole stream.
@@ -260,7 +261,7 @@ func (b *bed) reports() []stored {
 				b.t.Fatalf("message %d: %v", meta.Sequence.Stream, err)
 			}
 			left = meta.NumPending
-			out = append(out, stored{meta.Sequence.Stream, m.Subject(), rec, m.Data()})
+			out = append(out, stored{meta.Sequence.Stream, m.Subject(), rec, m.Data(), m.Headers().Get(headerBatch)})
 		}
 	}
 	return out

@@ -222,7 +222,8 @@ func (x *Index) Rollback() {
 }
 
 // Restore puts a stored record of REPORTS into the index, as rebuilding it
-// does. Records come in stream order; one read twice changes nothing.
+// does. Records come in stream order; reading the end of the stream once more
+// changes nothing.
 func (x *Index) Restore(storedSubject string, sequence uint64, header string) error {
 	rec, err := admission.ParseRecord(header)
 	if err != nil {
@@ -245,9 +246,6 @@ func (x *Index) Restore(storedSubject string, sequence uint64, header string) er
 			have.Gone = true
 			return x.Put(s.Agency, id, have)
 		}
-		return nil
-	}
-	if held && have.Sequence > sequence {
 		return nil
 	}
 	return x.Put(s.Agency, id, Entry{
