@@ -18,9 +18,11 @@ import (
 
 // Limits of the file itself, so that a hostile one costs bounded work.
 const (
-	maxFile   = 1 << 20
+	maxFile   = 512 << 10
+	maxItems  = 10_000 // lines and commas: the library's work grows with the square of keys
 	maxDepth  = 16
 	maxIndent = 64
+	maxKeys   = 512 // of one mapping
 )
 
 // FormatVersion is the version of the file format this build reads.
@@ -137,6 +139,9 @@ func bounded(data []byte) *Problem {
 	if len(data) > maxFile {
 		return &Problem{Message: fmt.Sprintf("is %d bytes; at most %d are read", len(data), maxFile)}
 	}
+	if n := bytes.Count(data, []byte("\n")) + bytes.Count(data, []byte(",")); n > maxItems {
+		return &Problem{Message: fmt.Sprintf("has %d lines and commas; at most %d are read", n, maxItems)}
+	}
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		depth, deepest := 0, 0
 		for _, c := range line {
@@ -207,6 +212,10 @@ func (x *indexer) Visit(n ast.Node) ast.Visitor {
 		x.problem = &Problem{Line: n.GetToken().Position.Line, Path: n.GetPath(), Message: "uses an anchor, alias, merge or tag; write the value in place"}
 		return nil
 	}
+	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > maxKeys {
+		x.problem = &Problem{Line: m.GetToken().Position.Line, Path: m.GetPath(), Message: fmt.Sprintf("has %d keys; at most %d are read", len(m.Values), maxKeys)}
+		return nil
+	}
 	if t := n.GetToken(); t != nil && t.Position != nil {
 		if v, ok := n.(*ast.MappingValueNode); ok {
 			t = v.Key.GetToken()
@@ -225,12 +234,13 @@ func place(t *token.Token) token.Position {
 
 // syntax turns the library's error into a problem with line and path.
 func syntax(err error, index *indexer) *Problem {
-	p := &Problem{Message: err.Error()}
 	var located yaml.Error
 	if !errors.As(err, &located) {
-		return p
+		return &Problem{Message: err.Error()}
 	}
-	p.Message = located.GetMessage()
+	// Not located.Error: it prints the source around the place, which takes
+	// minutes in a long hostile file.
+	p := &Problem{Message: located.GetMessage()}
 	if t := located.GetToken(); t != nil && t.Position != nil {
 		p.Line = t.Position.Line
 		if index != nil {
