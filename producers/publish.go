@@ -194,7 +194,13 @@ func (c *Client) launch(ctx context.Context, p *Pending) (*Pending, error) {
 }
 
 func (c *Client) send(p *Pending) {
-	if err := c.nc.PublishRequest(p.subject, c.inbox+strconv.FormatUint(p.number, 36), p.data); err != nil {
+	c.mu.Lock()
+	data, settled := p.data, p.settled
+	c.mu.Unlock()
+	if settled {
+		return
+	}
+	if err := c.nc.PublishRequest(p.subject, c.inbox+strconv.FormatUint(p.number, 36), data); err != nil {
 		c.postpone(p, err)
 	}
 }

@@ -140,7 +140,8 @@ func (l *loop) send(f *flight, batch bool) {
 	}
 }
 
-// writer publishes the messages of one flight in order.
+// writer publishes the messages of one flight in order. It uses one message
+// and one header over and over: publishing copies them.
 type writer struct {
 	conn   *nats.Conn
 	f      *flight
@@ -148,31 +149,40 @@ type writer struct {
 	batch  string // id; empty for singles
 	i      int
 	err    error
+
+	msg    nats.Msg
+	record [1]string
+	index  [1]string
 }
 
 func (w *writer) write(subject string, rec admission.Record, data []byte) {
 	if w.err != nil {
 		return
 	}
+	h := w.msg.Header
+	if h == nil {
+		h = nats.Header{admission.Header: w.record[:]}
+		if w.batch != "" {
+			h[headerBatch], h[headerIndex] = []string{w.batch}, w.index[:]
+		}
+		w.msg.Header = h
+	}
 	w.f.header = rec.Encode()
-	h := nats.Header{admission.Header: {w.f.header}}
-	m := &nats.Msg{Subject: subject, Header: h, Data: data}
+	w.record[0], w.index[0] = w.f.header, strconv.Itoa(w.i+1)
 	if w.batch == "" || w.i == 0 {
 		h[headerExpect] = []string{strconv.FormatUint(w.f.first+uint64(w.i)-1, 10)}
+	} else {
+		delete(h, headerExpect)
 	}
-	last := w.i == w.f.n-1
-	if w.batch != "" {
-		h[headerBatch] = []string{w.batch}
-		h[headerIndex] = []string{strconv.Itoa(w.i + 1)}
-		if last {
-			h[headerCommit] = []string{"1"}
-		}
-	}
-	if w.batch == "" || last {
-		m.Reply = w.prefix + strconv.Itoa(w.i)
+	w.msg.Subject, w.msg.Data, w.msg.Reply = subject, data, ""
+	if last := w.i == w.f.n-1; last && w.batch != "" {
+		h[headerCommit] = []string{"1"}
+		w.msg.Reply = w.prefix + strconv.Itoa(w.i)
+	} else if w.batch == "" {
+		w.msg.Reply = w.prefix + strconv.Itoa(w.i)
 	}
 	w.i++
-	w.err = w.conn.PublishMsg(m)
+	w.err = w.conn.PublishMsg(&w.msg)
 }
 
 // pubAck is the server's answer to a publish.
