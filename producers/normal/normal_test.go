@@ -81,6 +81,7 @@ func TestIdentifiersHaveOneForm(t *testing.T) {
 		{ip, "2001:DB8:0:0::1", "", "2001:db8::1"},
 		{ip, "::ffff:192.0.2.1", "", "192.0.2.1"},
 		{cidr, "192.0.2.77/24", "", "192.0.2.0/24"},
+		{cidr, "::ffff:192.0.2.77/120", "", "192.0.2.0/24"},
 		{domain, "WWW.Example.COM.", "", "www.example.com"},
 		{domain, "update[.]example(.)net", "", "update.example.net"},
 		{link, "HXXP://Example[.]net:80/A%20b?C=d#e", "", "http://example.net/A%20b?C=d"},

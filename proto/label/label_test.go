@@ -14,9 +14,9 @@ import (
 var levels = []label.Level{label.Unclassified, label.CUI, label.Confidential, label.Secret, label.TopSecret}
 
 // labels is the whole lattice over two sides and three compartments, where "A"
-// is the beginning of "A-1": laws are checked on all of it, not on samples.
+// is the end of "X-A": laws are checked on all of it, not on samples.
 var labels = func() []label.Label {
-	words := []string{"A", "A-1", "B"}
+	words := []string{"A", "B", "X-A"}
 	out := []label.Label{{}}
 	for _, level := range levels {
 		for sides := range label.Sides(4) {

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -229,7 +230,7 @@ func TestEveryTextIsChecked(t *testing.T) {
 		if v.Verdict != vectors.Admitted || strings.Contains(v.Name, "20000") || v.Name == "admitted/size-limit" {
 			continue
 		}
-		eachText(v.Report.ProtoReflect(), "", func(path string, m protoreflect.Message, fd protoreflect.FieldDescriptor, i int) {
+		eachText(v.Report.ProtoReflect(), "", func(path string) {
 			r := proto.CloneOf(v.Report)
 			poison(r.ProtoReflect(), strings.Split(path, "."))
 			if rs := report.Validate(r, vectors.Now, report.Limits{}); len(rs) == 0 {
@@ -240,15 +241,15 @@ func TestEveryTextIsChecked(t *testing.T) {
 }
 
 // eachText visits every text that is set, with its path.
-func eachText(m protoreflect.Message, at string, f func(string, protoreflect.Message, protoreflect.FieldDescriptor, int)) {
+func eachText(m protoreflect.Message, at string, f func(path string)) {
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		path := strings.TrimPrefix(at+"."+string(fd.Name()), ".")
 		switch {
 		case fd.Kind() == protoreflect.StringKind:
-			f(path, m, fd, 0)
+			f(path)
 		case fd.Kind() == protoreflect.MessageKind && fd.IsList():
-			if v.List().Len() > 0 {
-				eachText(v.List().Get(v.List().Len()-1).Message(), path, f)
+			for i := range v.List().Len() {
+				eachText(v.List().Get(i).Message(), path+"."+strconv.Itoa(i), f)
 			}
 		case fd.Kind() == protoreflect.MessageKind:
 			eachText(v.Message(), path, f)
@@ -257,13 +258,13 @@ func eachText(m protoreflect.Message, at string, f func(string, protoreflect.Mes
 	})
 }
 
-// poison adds an escape to the text at the path; of lists, to the last element's.
+// poison adds an escape to the text at the path; to a list of texts, as its last.
 func poison(m protoreflect.Message, path []string) {
 	fd := m.Descriptor().Fields().ByName(protoreflect.Name(path[0]))
 	switch {
 	case len(path) > 1 && fd.IsList():
-		l := m.Mutable(fd).List()
-		poison(l.Get(l.Len()-1).Message(), path[1:])
+		i, _ := strconv.Atoi(path[1])
+		poison(m.Mutable(fd).List().Get(i).Message(), path[2:])
 	case len(path) > 1:
 		poison(m.Mutable(fd).Message(), path[1:])
 	case fd.IsList():
