@@ -161,13 +161,16 @@ func (e *Engine) Tick(t time.Time) {
 		if !ok {
 			return
 		}
-		if f := e.nodes[n].facts; f.leave != 0 && f.leave <= ms {
+		f := e.nodes[n].facts
+		if f.leave != 0 && f.leave <= ms {
 			id, rev := e.nodes[n].id, f.revision
 			e.remove(n)
 			e.buried[id] = rev
 			continue
 		}
-		e.touch(e.nodes[n].comp)
+		if c := e.nodes[n].comp; f.expires != 0 || e.comps[c].size >= trendSize {
+			e.touch(c)
+		}
 		e.schedule(n)
 	}
 }

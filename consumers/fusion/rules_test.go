@@ -118,6 +118,9 @@ func TestWhatLinksAndWhatDoesNot(t *testing.T) {
 			say("fbi", 0, human("José", "Núñez", 1988, 4, 9)), say("atf", h, human("Jose", "NUNEZ", 1988, 4, 9))}, []int{2}},
 		{"a common name in one town does not", []Input{
 			say("fbi", 0, human("James", "Smith", 0, 0, 0), near), say("atf", h, human("James", "Smith", 0, 0, 0), at(32.33, -90.18))}, []int{1, 1}},
+		{"a household's phone does not make two of its members one", []Input{
+			say("fbi", 0, id(phoneID, "+16015550123"), human("Kimberly", "Eastdon", 1988, 4, 9), near),
+			say("atf", 9*h, id(phoneID, "+16015550123"), human("Ann", "Eastdon", 1961, 11, 23), near)}, []int{1, 1}},
 		{"a reference links to a record that arrives later", []Input{
 			say("fbi", h, refer(relatedTo, "R-7", "atf")), say("atf", 0, record("R-7"))}, []int{2}},
 		{"a reference names the agency's record, not another's of that name", []Input{
@@ -354,5 +357,31 @@ func TestLineageTellsWhatBecameOfThem(t *testing.T) {
 		if !slices.Equal(got, s.want) {
 			t.Errorf("step %d: lineage %v, want %v", i, got, s.want)
 		}
+	}
+}
+
+// TestAHubIsToldOfThoughNoScoreChanges: other evidence already gives the cap,
+// so that no link changes when the phone becomes a hub, or ceases to be one.
+func TestAHubIsToldOfThoughNoScoreChanges(t *testing.T) {
+	sure := []func(*wf.Report){id(vinID, "1FTFW1ET5DFC10312"), id(hashID, strings.Repeat("ab", 32)), id(phoneID, "+16015550123")}
+	e := fed(Config{Status: wf.Status_STATUS_EXERCISE}, []Input{say("fbi", 0, sure...), say("atf", time.Hour, sure...)})
+	sit := e.Situations()[0].Id
+	crowd := make([]Input, DefaultHubLimit)
+	for i := range crowd {
+		crowd[i] = say("dea", time.Duration(2+i)*time.Hour, id(phoneID, "+16015550123"))
+		e.Apply(crowd[i])
+	}
+	e.Commit()
+	s, _ := e.Situation(sit)
+	if len(s.Ignored) != 1 || e.Digest() != DigestOf(e.Situations()) {
+		t.Errorf("ignored %v and digest right %v after the phone became a hub", s.Ignored, e.Digest() == DigestOf(e.Situations()))
+	}
+	for _, x := range crowd {
+		e.Remove(x.Cell, x.Report.Agency, x.Report.Id)
+	}
+	e.Commit()
+	s, _ = e.Situation(sit)
+	if len(s.Ignored) != 0 || e.Digest() != DigestOf(e.Situations()) {
+		t.Errorf("ignored %v and digest right %v after it ceased to be one", s.Ignored, e.Digest() == DigestOf(e.Situations()))
 	}
 }

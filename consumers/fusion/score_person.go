@@ -36,12 +36,23 @@ func (p *pairing) people(a, b *facts) {
 // person compares two persons by name, birth, age and number. The reasons
 // name no name: a frame never carries one.
 func (p *pairing) person(a, b *person) {
-	p.bestName(a, b)
-	p.born(a, b)
+	best := p.bestName(a, b)
+	born := p.born(a, b)
+	if best.gk == wGivenDiffers && born == wBirthDiffers {
+		best.surname = min(best.surname, 0) // two of one family
+	}
+	p.add(best.sk, "", best.surname)
+	p.add(best.gk, "", best.given)
+	p.add(wNamesSwapped, "", best.swapped)
+	p.add(wInitial, "", best.initial)
+	if born == wNone {
+		p.age(a, b)
+	}
+	p.add(born, "", p.w(born))
 	p.numbers(a, b)
 }
 
-func (p *pairing) bestName(a, b *person) {
+func (p *pairing) bestName(a, b *person) nameScore {
 	var best nameScore
 	found := false
 	for i := range a.names {
@@ -51,10 +62,7 @@ func (p *pairing) bestName(a, b *person) {
 			}
 		}
 	}
-	p.add(best.sk, "", best.surname)
-	p.add(best.gk, "", best.given)
-	p.add(wNamesSwapped, "", best.swapped)
-	p.add(wInitial, "", best.initial)
+	return best
 }
 
 type nameScore struct {
@@ -122,11 +130,11 @@ func (p *pairing) given(x, y string) (weight, int32) {
 	return wGivenDiffers, p.w(wGivenDiffers)
 }
 
-func (p *pairing) born(a, b *person) {
+// born is the row that two dates of birth fall under; wNone when one is unknown.
+func (p *pairing) born(a, b *person) weight {
 	x, y := a.birth, b.birth
 	if x.year == 0 || y.year == 0 {
-		p.age(a, b)
-		return
+		return wNone
 	}
 	k := wBirthDiffers
 	full := x.month != 0 && x.day != 0 && y.month != 0 && y.day != 0
@@ -143,7 +151,7 @@ func (p *pairing) born(a, b *person) {
 	case x.year == y.year && (x.month == 0 || y.month == 0):
 		k = wBirthYear
 	}
-	p.add(k, "", p.w(k))
+	return k
 }
 
 // oneDigit says whether two dates, written as eight digits, differ in one.

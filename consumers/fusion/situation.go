@@ -202,9 +202,15 @@ func (e *Engine) conditions(s *wf.Situation, m []int32, over []bool) {
 	s.Severity = wf.Severity(worst)
 }
 
+// trendSize is how many reports it takes to speak of a trend.
+const trendSize = 3
+
 // trend compares the day up to the last event with the day before it; a day
 // of silence is a fall.
 func (e *Engine) trend(m []int32, last int64) wf.Trend {
+	if len(m) < trendSize {
+		return wf.Trend_TREND_STEADY
+	}
 	if e.now >= last+dayMs {
 		return wf.Trend_TREND_FALLING
 	}
@@ -218,7 +224,7 @@ func (e *Engine) trend(m []int32, last int64) wf.Trend {
 		}
 	}
 	switch {
-	case len(m) > 2 && recent >= 2*prior+2:
+	case recent >= 2*prior+2:
 		return wf.Trend_TREND_RISING
 	case prior >= 2*recent+2:
 		return wf.Trend_TREND_FALLING
