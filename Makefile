@@ -79,7 +79,7 @@ check-proto: $(BUF)
 
 .PHONY: check-page
 check-page: $(CONSOLE)/node_modules/.package-lock.json
-	cd $(CONSOLE) && npx --no-install tsc --noEmit
+	cd $(CONSOLE) && npm run --silent check
 
 $(BUF): proto/package.json proto/package-lock.json
 	cd proto && npm ci --ignore-scripts --no-audit --no-fund
@@ -103,7 +103,7 @@ bench: build ## measure against baselines beside them (ARGS=--json)
 fuzz: ## fuzz every parser that meets bytes from outside, FUZZTIME each
 	@grep -rlE '^func Fuzz' --include='*_test.go' proto producers consumers broker | sort | while read -r f; do \
 		for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | sed 's/func //'); do \
-			echo "$$(dirname $$f) $$t"; go test ./$$(dirname $$f) -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) || exit 1; \
+			echo "$$(dirname $$f) $$t"; go test ./$$(dirname $$f) -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x || exit 1; \
 		done; done
 
 .PHONY: sync
