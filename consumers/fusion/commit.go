@@ -46,8 +46,6 @@ type fresh struct {
 	s    *wf.Situation
 	p    picture
 	from []int32 // pictures, sorted, unique
-	born bool    // has reports that were in none
-	at   int32
 }
 
 // Commit brings the picture up to date and says what changed since the last.
@@ -90,9 +88,7 @@ func (e *Engine) renew(c int32) fresh {
 	m := e.ring(c)
 	f := fresh{}
 	for _, n := range m {
-		if p := e.nodes[n].pict; p == 0 {
-			f.born = true
-		} else {
+		if p := e.nodes[n].pict; p != 0 {
 			f.from = append(f.from, p)
 		}
 	}

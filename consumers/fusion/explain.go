@@ -148,8 +148,6 @@ func (e *Engine) pointer(member uint32, n, o, bits int32) Related {
 		id := e.pictures[p].id
 		r.Situation = fmt.Sprintf("%x", id[:])
 	}
-	for _, x := range e.reasons(n, o) {
-		r.Evidence = append(r.Evidence, &wf.Evidence{Kind: table[x.kind].name, Value: x.value, Millibits: x.bits})
-	}
+	r.Evidence = evidenceOf(e.reasons(n, o))
 	return r
 }

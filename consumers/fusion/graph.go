@@ -26,6 +26,7 @@ type scratch struct {
 	buf     []byte
 	ext     extraction
 	pairing pairing
+	lines   []reason
 }
 
 func (e *Engine) linked(a, b int32) bool {

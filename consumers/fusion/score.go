@@ -40,13 +40,14 @@ func (e *Engine) score(a, b int32) int32 {
 	return p.sum
 }
 
-// reasons is the evidence of a score, line by line.
+// reasons is the evidence of a score, line by line. It holds until the next call.
 func (e *Engine) reasons(a, b int32) []reason {
 	if e.nodes[b].before(&e.nodes[a]) {
 		a, b = b, a
 	}
-	p := pairing{e: e, why: true}
+	p := pairing{e: e, why: true, list: e.lines[:0]}
 	p.weigh(e.nodes[a].facts, e.nodes[b].facts)
+	e.lines = p.list
 	return p.list
 }
 

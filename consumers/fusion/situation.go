@@ -27,15 +27,16 @@ func stamp(ms int64) *timestamppb.Timestamp { return timestamppb.New(time.UnixMi
 func (e *Engine) build(m []int32) *wf.Situation {
 	first := &e.nodes[m[0]]
 	s := &wf.Situation{Id: hex.EncodeToString(first.id[:]), Status: e.status, Members: make([]*wf.Member, len(m))}
-	over := e.superseded(m)
+	over, members := e.superseded(m), make([]wf.Member, len(m))
 	last := first.time
 	for i, n := range m {
 		f := e.nodes[n].facts
 		last = max(last, f.time)
-		s.Members[i] = &wf.Member{
-			ReportId: f.id, Agency: e.names[f.agency], Record: f.record, Cell: e.names[f.cell], Kind: wf.Kind(f.kind),
-			EventTime: stamp(f.time), Revision: f.revision, Superseded: over != nil && over[i],
-		}
+		o := &members[i]
+		o.ReportId, o.Agency, o.Record, o.Cell = f.id, e.names[f.agency], f.record, e.names[f.cell]
+		o.Kind, o.EventTime, o.Revision = wf.Kind(f.kind), stamp(f.time), f.revision
+		o.Superseded = over != nil && over[i]
+		s.Members[i] = o
 	}
 	s.FirstEvent, s.LastEvent = stamp(first.time), stamp(last)
 	s.Kind = e.kindOf(m)

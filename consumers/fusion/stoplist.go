@@ -32,12 +32,17 @@ func stopped(t wf.IdentifierType, v string) bool {
 	case wf.IdentifierType_IDENTIFIER_TYPE_HASH:
 		return emptyHashes[strings.ToLower(v)]
 	case wf.IdentifierType_IDENTIFIER_TYPE_MAC:
-		return uniform(strings.NewReplacer(":", "", "-", "", ".", "").Replace(strings.ToLower(v)))
+		return uniform(macSeparators.Replace(strings.ToLower(v)))
 	case wf.IdentifierType_IDENTIFIER_TYPE_PLATE:
 		return placeholder(v) || v == "NEW" || v == "TEMP" || v == "NOPLATE" || v == "DEALER"
 	}
 	return placeholder(v)
 }
+
+var (
+	macSeparators    = strings.NewReplacer(":", "", "-", "", ".", "")
+	numberSeparators = strings.NewReplacer("-", "", " ", "")
+)
 
 func placeholder(v string) bool {
 	f := fold(v)
@@ -51,7 +56,7 @@ func stoppedNumber(t wf.IdentifierType, v string) bool {
 	if placeholder(v) {
 		return true
 	}
-	d := strings.NewReplacer("-", "", " ", "").Replace(v)
+	d := numberSeparators.Replace(v)
 	if uniform(d) || d == "123456789" || d == "987654321" || d == "1234567890" || d == "0123456789" {
 		return true
 	}

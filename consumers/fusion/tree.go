@@ -38,18 +38,28 @@ func (e *Engine) tree(s *wf.Situation, m []int32) {
 	}
 	slices.SortFunc(kept, func(x, y span) int { return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b)) })
 	s.Links = make([]*wf.Link, len(kept))
+	links := make([]wf.Link, len(kept))
 	weakest := uint32(0)
 	for i, x := range kept {
-		l := &wf.Link{A: uint32(x.a), B: uint32(x.b), Millibits: x.bits}
-		for _, r := range e.reasons(m[x.a], m[x.b]) {
-			l.Evidence = append(l.Evidence, &wf.Evidence{Kind: table[r.kind].name, Value: r.value, Millibits: r.bits})
-		}
+		l := &links[i]
+		l.A, l.B, l.Millibits = uint32(x.a), uint32(x.b), x.bits
+		l.Evidence = evidenceOf(e.reasons(m[x.a], m[x.b]))
 		s.Links[i] = l
 		if x.bits < kept[weakest].bits {
 			weakest = uint32(i)
 		}
 	}
 	s.WeakestLink = &weakest
+}
+
+// evidenceOf is a score's reasons as they are shown.
+func evidenceOf(list []reason) []*wf.Evidence {
+	all, out := make([]wf.Evidence, len(list)), make([]*wf.Evidence, len(list))
+	for i, r := range list {
+		all[i].Kind, all[i].Value, all[i].Millibits = table[r.kind].name, r.value, r.bits
+		out[i] = &all[i]
+	}
+	return out
 }
 
 // union is a forest of sets with path halving.
