@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/watchfloor/watchfloor/proto/admission"
 	"github.com/watchfloor/watchfloor/proto/label"
@@ -238,6 +239,77 @@ func TestEveryTextIsChecked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The corpus holds every text and every time of the schema, so that the laws on
+// texts and times are laws on all of them.
+func TestTheCorpusHoldsEveryTextAndTime(t *testing.T) {
+	have := map[protoreflect.FullName]bool{}
+	var note func(m protoreflect.Message)
+	note = func(m protoreflect.Message) {
+		m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+			have[fd.FullName()] = true
+			switch {
+			case fd.Message() != nil && fd.IsList():
+				for i := range v.List().Len() {
+					note(v.List().Get(i).Message())
+				}
+			case fd.Message() != nil:
+				note(v.Message())
+			}
+			return true
+		})
+	}
+	for _, v := range vectors.Of(vectors.Report) {
+		if v.Verdict == vectors.Admitted {
+			note(v.Report.ProtoReflect())
+		}
+	}
+	var walk func(d protoreflect.MessageDescriptor)
+	walk = func(d protoreflect.MessageDescriptor) {
+		for i := range d.Fields().Len() {
+			fd := d.Fields().Get(i)
+			if (fd.Message() != nil || fd.Kind() == protoreflect.StringKind) && !have[fd.FullName()] {
+				t.Errorf("%s: in no admitted vector", fd.FullName())
+			}
+			if fd.Message() != nil && fd.Message().FullName() != "google.protobuf.Timestamp" {
+				walk(fd.Message())
+			}
+		}
+	}
+	have["watchfloor.v1.Label.compartments"] = true // no cell of the default policy has one
+	walk(new(wf.Report).ProtoReflect().Descriptor())
+}
+
+// A time out of range is refused wherever it stands.
+func TestEveryTimeIsChecked(t *testing.T) {
+	for _, v := range vectors.Of(vectors.Report) {
+		if v.Verdict != vectors.Admitted || v.Report.GetState() != wf.ReportState_REPORT_STATE_ACTIVE {
+			continue
+		}
+		r := proto.CloneOf(v.Report)
+		eachTime(r.ProtoReflect(), func(ts *timestamppb.Timestamp, name protoreflect.FullName) {
+			ts.Nanos -= 2_000_000_000
+			if rs := report.Validate(r, vectors.Now, report.Limits{}); !rs.Has(admission.BadTime) {
+				t.Errorf("%s: %s: negative nanoseconds are admitted", v.Name, name)
+			}
+			ts.Nanos += 2_000_000_000
+		})
+	}
+}
+
+func eachTime(m protoreflect.Message, f func(*timestamppb.Timestamp, protoreflect.FullName)) {
+	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if fd.Message() == nil || fd.IsList() {
+			return true
+		}
+		if ts, ok := v.Message().Interface().(*timestamppb.Timestamp); ok {
+			f(ts, fd.FullName())
+			return true
+		}
+		eachTime(v.Message(), f)
+		return true
+	})
 }
 
 // eachText visits every text that is set, with its path.
