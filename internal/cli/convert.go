@@ -70,7 +70,7 @@ with a mapping, and Watchfloor's own protobuf and JSON; folders are walked, "-"
 is standard input. Each report is one line of JSON on standard output; what is
 refused is told on standard error, and the exit code is then 1.`,
 		Example: `  watchfloor convert alert.cap bundle.json > reports.jsonl
-  watchfloor convert --map police --as stl-pd crimes.csv
+  watchfloor convert --map stl-police --as stl-pd crimes.csv
   watchfloor convert alerts/ | jq -r .title`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

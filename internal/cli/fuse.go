@@ -27,7 +27,7 @@ included: id, reports, links with their evidence in bits. Nothing expires unless
 Reports of different status (actual, exercise, test) never meet.`,
 		Example: `  watchfloor convert alerts/ | watchfloor fuse
   watchfloor fuse --map febrl dataset3.csv > situations.jsonl
-  watchfloor fuse --tick 2018-02-01T00:00:00Z --map police crimes.csv`,
+  watchfloor fuse --tick 2018-02-01T00:00:00Z --map stl-police crimes.csv`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			f := demoFlags{weights: weights}
 			w, err := f.weightTable()

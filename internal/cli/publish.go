@@ -32,7 +32,7 @@ Reports keep their identity, so that sending a file again changes nothing. With
 --dry-run nothing is sent: the policy and the guard's own rules say what they
 would refuse.` + exitHelp,
 		Example: `  watchfloor publish --as ipaws alert.cap
-  watchfloor publish --as stl-pd --cell le --map police crimes.csv
+  watchfloor publish --as stl-pd --cell le --map stl-police crimes.csv
   watchfloor publish --as fbi --cell le --dry-run report.json
   watchfloor publish --as fbi --cell le --url nats://broker:4222 --creds fbi.creds report.json`,
 		Args: cobra.MinimumNArgs(1),
