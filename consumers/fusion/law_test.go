@@ -28,7 +28,7 @@ func cramped() Config {
 func drawReport(t *rapid.T, i int) Input {
 	pick := func(name string, n int) int { return rapid.IntRange(0, n-1).Draw(t, name) }
 	agency := []string{"fbi", "atf", "nws"}[pick("agency", 3)]
-	at := t0.Add(time.Duration(pick("hour", 72)) * time.Hour)
+	at := t0.Add(time.Duration(pick("hour", 72)+18*24*pick("month", 2)) * time.Hour)
 	r := &wf.Report{
 		Id: fmt.Sprintf("00000000-0000-7000-8000-%012d", i), Agency: agency, Record: fmt.Sprintf("R-%d", i),
 		Revision: 1, State: wf.ReportState_REPORT_STATE_ACTIVE, Status: wf.Status_STATUS_EXERCISE,
@@ -47,11 +47,14 @@ func drawReport(t *rapid.T, i int) Input {
 	}}
 	phone := &wf.Identifier{Type: wf.IdentifierType_IDENTIFIER_TYPE_PHONE, Value: fmt.Sprintf("+1601555012%d", pick("phone", 3))}
 	plate := &wf.Identifier{Type: wf.IdentifierType_IDENTIFIER_TYPE_PLATE, Value: fmt.Sprintf("HNC48%d", pick("plate", 25)), Issuer: "US-MS"}
-	switch pick("entity", 4) {
+	ip := &wf.Identifier{Type: wf.IdentifierType_IDENTIFIER_TYPE_IP, Value: fmt.Sprintf("203.0.113.%d", pick("ip", 2))}
+	switch pick("entity", 5) {
+	case 3:
+		r.Entities = []*wf.Entity{{Identifiers: []*wf.Identifier{phone, ip}}}
 	case 0:
 		r.Entities = []*wf.Entity{{Identifiers: []*wf.Identifier{phone}}}
 	case 1:
-		r.Entities = []*wf.Entity{{Identifiers: []*wf.Identifier{plate}}}
+		r.Entities = []*wf.Entity{{Identifiers: []*wf.Identifier{plate, ip}}}
 	case 2:
 		r.Entities = []*wf.Entity{{Identifiers: []*wf.Identifier{phone, plate}, Detail: &wf.Entity_Person{Person: &wf.Person{
 			Names: []*wf.PersonName{{Given: []string{"Karim", "Kareem"}[pick("given", 2)], Family: []string{"Haddad", "Hadad"}[pick("family", 2)]}},
@@ -174,7 +177,7 @@ func TestRemovedWasNever(t *testing.T) {
 func TestExpiredWasNever(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := drawReports(t)
-		tick := t0.Add(time.Duration(rapid.IntRange(0, 140).Draw(t, "tick")) * time.Hour)
+		tick := t0.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "tick")) * time.Hour)
 		early := fed(cramped(), in)
 		early.Tick(tick)
 		early.Commit()

@@ -385,3 +385,23 @@ func TestAHubIsToldOfThoughNoScoreChanges(t *testing.T) {
 		t.Errorf("ignored %v and digest right %v after it ceased to be one", s.Ignored, e.Digest() == DigestOf(e.Situations()))
 	}
 }
+
+// TestADayOfSilenceIsAFall: time alone changes a trend, and the picture says so.
+func TestADayOfSilenceIsAFall(t *testing.T) {
+	var in []Input
+	for i := range 4 {
+		in = append(in, say("fbi", time.Duration(i)*time.Hour, id(vinID, "1FTFW1ET5DFC10312")))
+	}
+	e := fed(Config{Status: wf.Status_STATUS_EXERCISE}, in)
+	if got := e.Situations()[0].Trend; got != wf.Trend_TREND_RISING {
+		t.Errorf("four reports in a day: %v", got)
+	}
+	e.Tick(t0.Add(27 * time.Hour))
+	d := e.Commit()
+	if len(d.Changes) != 1 || d.Changes[0].GetUpsert().GetTrend() != wf.Trend_TREND_FALLING {
+		t.Errorf("a day after the last: %v", d.Changes)
+	}
+	if e.Digest() != DigestOf(e.Situations()) {
+		t.Error("the digest is not that of the situations")
+	}
+}
