@@ -185,7 +185,7 @@ func TestReloadRemovesFeed(t *testing.T) {
 	if _, err := js.Consumer(context.Background(), subject.Reports, name); !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		t.Errorf("got %v, want %v", err, jetstream.ErrConsumerNotFound)
 	}
-	if _, err := js.Consumer(context.Background(), subject.Reports, subject.WorkerConsumer("open", wf.Status_STATUS_TEST)); err != nil {
+	if _, err := js.Consumer(context.Background(), subject.Reports, subject.WorkerConsumer("open", wf.Status_STATUS_TEST, subject.Open)); err != nil {
 		t.Errorf("a worker's consumer: %v", err)
 	}
 }

@@ -181,7 +181,7 @@ func TestOwnConsumerOnly(t *testing.T) {
 	k := brokertest.NewClient(t, brokertest.Credential(t, b, "watch-le", "le"))
 	for consumer, own := range map[string]bool{
 		subject.FeedConsumer("watch-le", "all"): true, subject.FeedConsumer("feed-le", "all"): false,
-		subject.WorkerConsumer("le", wf.Status_STATUS_ACTUAL): false, subject.WorkerConsumer("fused", wf.Status_STATUS_ACTUAL): false,
+		subject.WorkerConsumer("le", wf.Status_STATUS_ACTUAL, subject.Open): false, subject.WorkerConsumer("fused", wf.Status_STATUS_ACTUAL, subject.Open): false,
 	} {
 		for _, s := range []string{"$JS.API.CONSUMER.INFO.REPORTS.%s", "$JS.ACK.REPORTS.%s.1.1.1.1.0", "$JS.ACK._.x.REPORTS.%s.1.1.1.1.0.r"} {
 			denied, _, err := k.Try(brokertest.Call{Subject: fmt.Sprintf(s, consumer), Silent: true})

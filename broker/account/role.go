@@ -170,9 +170,11 @@ func consumerAPI(name string) []string {
 func workerRole(cell, reader string) Role {
 	r := Role{Subscribe: []string{inbox(Worker(reader))}}
 	for _, status := range subject.Statuses {
-		name := subject.WorkerConsumer(reader, status)
-		r.Publish = append(r.Publish, consumerAPI(name)...)
-		r.Publish = append(r.Publish, "$JS.API.CONSUMER.RESET."+subject.Reports+"."+name)
+		for _, channel := range subject.Channels {
+			name := subject.WorkerConsumer(reader, status, channel)
+			r.Publish = append(r.Publish, consumerAPI(name)...)
+			r.Publish = append(r.Publish, "$JS.API.CONSUMER.RESET."+subject.Reports+"."+name)
+		}
 	}
 	if cell != reader {
 		return r

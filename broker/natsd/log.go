@@ -80,8 +80,8 @@ func (l *logger) fatal() string {
 var (
 	violationLine = regexp.MustCompile(`(Publish|Subscription) Violation(?: Too Many Tokens)? - (Subject|Reply) ("(?:[^"\\]|\\.)*")`)
 	// A line of a connection begins `127.0.0.1:1 - cid:5 - "v1:go" - "KEY/account/jwt:USER" - `.
-	whom          = regexp.MustCompile(`"A[A-Z2-7]{55}/([^/"]*)/jwt:([^"]*)"`)
-	connection    = regexp.MustCompile(`cid:(\d+)`)
+	whom       = regexp.MustCompile(`"A[A-Z2-7]{55}/([^/"]*)/jwt:([^"]*)"`)
+	connection = regexp.MustCompile(`cid:(\d+)`)
 )
 
 // anonymous takes the connection and its user off the front of a line.

@@ -52,7 +52,9 @@ func Desired(p *policy.Policy, cell string) Want {
 	above := p.Above(cell)
 	for _, reader := range append([]string{cell}, above...) {
 		for _, status := range subject.Statuses {
-			w.Consumers = append(w.Consumers, worker(cell, reader, status, above))
+			for _, c := range subject.Channels {
+				w.Consumers = append(w.Consumers, worker(subject.WorkerConsumer(reader, status, c), workerFilters(c, status, reader, cell, above)))
+			}
 		}
 	}
 	for _, r := range p.Readers {
@@ -96,16 +98,18 @@ func snapshots(p *policy.Policy, status wf.Status) jetstream.StreamConfig {
 // worker is the consumer of a fusion worker. It is kept in memory: a worker
 // always begins by reading from the start, so nothing is lost with it, and a
 // commit is not paid for twice.
-func worker(cell, reader string, status wf.Status, above []string) jetstream.ConsumerConfig {
-	filters := subject.OwnFilters(status)
-	if reader != cell {
-		filters = subject.UpwardFilters(status, reader, above)
-	}
-	name := subject.WorkerConsumer(reader, status)
+func worker(name string, filters []string) jetstream.ConsumerConfig {
 	return jetstream.ConsumerConfig{
 		Durable: name, Name: name, FilterSubjects: filters, DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy: jetstream.AckAllPolicy, AckWait: workerWait, MaxAckPending: workerPending, MaxDeliver: -1, MemoryStorage: true,
 	}
+}
+
+func workerFilters(c subject.Channel, status wf.Status, reader, cell string, above []string) []string {
+	if reader == cell {
+		return c.OwnFilters(status)
+	}
+	return c.UpwardFilters(status, reader, above)
 }
 
 // feed is the consumer of one feed of a reader: its place is kept on disk.

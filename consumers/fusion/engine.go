@@ -148,6 +148,23 @@ func (e *Engine) Remove(cell, agency, id string) {
 	delete(e.buried, i)
 }
 
+// Leave takes out a report whose given revision went to where this engine's
+// cell may not read, and every earlier revision that may still come. Like all
+// else it may come before or after them.
+func (e *Engine) Leave(cell, agency, id string, revision uint64) {
+	if revision == 0 {
+		return
+	}
+	i := identOf(cell, agency, id)
+	if n, ok := e.known[i]; ok {
+		if e.nodes[n].facts.revision >= revision {
+			return
+		}
+		e.remove(n)
+	}
+	e.buried[i] = max(e.buried[i], revision-1)
+}
+
 // Tick moves the clock forward to t, floored to the grid, and lets go of what
 // has run out. An earlier tick changes nothing.
 func (e *Engine) Tick(t time.Time) {

@@ -78,7 +78,7 @@ func (s *session) settle() error {
 
 func (s *session) remove(m *record) error {
 	at := position{s.sources[m.source].cell, m.sequence}
-	return s.guard(at, func() { s.engine.Remove(at.cell, m.agency, m.facts.ID) })
+	return s.guard(at, func() { s.engine.Leave(at.cell, m.agency, m.facts.ID, m.facts.Revision) })
 }
 
 // guard runs a step of the engine. When it panics, the record is set aside

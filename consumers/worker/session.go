@@ -1,10 +1,12 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -124,18 +126,20 @@ func (s *session) openSources(ctx context.Context, last *snapshot.Picture, in ch
 	at := map[string]uint64{}
 	if last != nil {
 		for _, p := range last.Checkpoint() {
-			at[p.GetCell()] = p.GetSequence()
+			at[p.GetCell()+" "+p.GetChannel()] = p.GetSequence()
 		}
 	}
-	for i, c := range s.Sources {
-		src := &source{
-			index: i, cell: c.Cell, conn: c.Conn, status: s.Status, checkpoint: at[c.Cell],
-			consumer: subject.WorkerConsumer(s.Cell, s.Status), out: in, gate: gate,
+	for _, c := range s.Sources {
+		for _, channel := range subject.Channels {
+			src := &source{
+				index: len(s.sources), cell: c.Cell, channel: channel, conn: c.Conn, status: s.Status, checkpoint: at[c.Cell+" "+string(channel)],
+				consumer: subject.WorkerConsumer(s.Cell, s.Status, channel), out: in, gate: gate,
+			}
+			if err := src.rewind(ctx); err != nil {
+				return err
+			}
+			s.sources = append(s.sources, src)
 		}
-		if err := src.rewind(ctx); err != nil {
-			return err
-		}
-		s.sources = append(s.sources, src)
 	}
 	s.done = make([]uint64, len(s.sources))
 	s.unacked = make([]jetstream.Msg, len(s.sources))
@@ -387,13 +391,10 @@ func (s *session) store(ctx context.Context, commit func(context.Context) error)
 func (s *session) checkpoint() []*wf.Position {
 	out := make([]*wf.Position, 0, len(s.sources))
 	for i, src := range s.sources {
-		out = append(out, &wf.Position{Cell: src.cell, Sequence: s.done[i]})
+		out = append(out, &wf.Position{Cell: src.cell, Sequence: s.done[i], Channel: string(src.channel)})
 	}
 	slices.SortFunc(out, func(a, b *wf.Position) int {
-		if a.GetCell() < b.GetCell() {
-			return -1
-		}
-		return 1
+		return cmp.Or(strings.Compare(a.GetCell(), b.GetCell()), strings.Compare(a.GetChannel(), b.GetChannel()))
 	})
 	return out
 }

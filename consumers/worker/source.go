@@ -56,6 +56,7 @@ var errTaken = errors.New("another reader takes from the worker's consumer")
 type source struct {
 	index      int
 	cell       string
+	channel    subject.Channel
 	conn       *nats.Conn
 	status     wf.Status
 	consumer   string

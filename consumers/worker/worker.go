@@ -40,6 +40,7 @@ const Grid = 10 * time.Second
 type Engine interface {
 	Apply(fusion.Input)
 	Remove(cell, agency, id string)
+	Leave(cell, agency, id string, revision uint64)
 	Tick(time.Time)
 	Commit() fusion.Delta
 	Digest() [32]byte

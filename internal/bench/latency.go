@@ -102,7 +102,7 @@ func (p *plain) hop(ctx context.Context, batch []submission) ([]time.Duration, e
 		return nil, err
 	}
 	defer rc.Close()
-	cons, err := rjs.Consumer(ctx, subject.Reports, subject.WorkerConsumer(exercise.LE, status))
+	cons, err := rjs.Consumer(ctx, subject.Reports, subject.WorkerConsumer(exercise.LE, status, subject.Open))
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func newSeen() *seen { return &seen{at: map[uint64]time.Time{}} }
 // position is how far the picture has read le.
 func position(u snapshot.Update) uint64 {
 	for _, p := range u.Picture.Checkpoint() {
-		if p.GetCell() == exercise.LE {
+		if p.GetCell() == exercise.LE && p.GetChannel() == string(subject.Open) {
 			return p.GetSequence()
 		}
 	}

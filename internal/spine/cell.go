@@ -205,7 +205,7 @@ func (c *cell) settled(ctx context.Context) (bool, error) {
 		at := map[string]uint64{}
 		f.Read(func(p *snapshot.Picture) {
 			for _, x := range p.Checkpoint() {
-				at[x.GetCell()] = x.GetSequence()
+				at[x.GetCell()+" "+x.GetChannel()] = x.GetSequence()
 			}
 		})
 		for _, src := range c.sources {
@@ -213,13 +213,15 @@ func (c *cell) settled(ctx context.Context) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			cons, err := js.Consumer(ctx, subject.Reports, subject.WorkerConsumer(c.Name, status))
-			if err != nil {
-				return false, err
-			}
-			i := cons.CachedInfo()
-			if i.NumPending > 0 || i.NumAckPending > 0 || at[src.Cell] < i.AckFloor.Stream {
-				return false, nil
+			for _, channel := range subject.Channels {
+				cons, err := js.Consumer(ctx, subject.Reports, subject.WorkerConsumer(c.Name, status, channel))
+				if err != nil {
+					return false, err
+				}
+				i := cons.CachedInfo()
+				if i.NumPending > 0 || i.NumAckPending > 0 || at[src.Cell+" "+string(channel)] < i.AckFloor.Stream {
+					return false, nil
+				}
 			}
 		}
 	}

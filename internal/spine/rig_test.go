@@ -223,6 +223,8 @@ func (e *tally) Remove(_, _, id string) {
 	e.changed[tallyID(id)] = true
 }
 
+func (e *tally) Leave(cell, agency, id string, _ uint64) { e.Remove(cell, agency, id) }
+
 func (e *tally) Tick(time.Time) {}
 
 func (e *tally) Commit() (d fusion.Delta) {

@@ -18,7 +18,7 @@ func (f Feed) OwnFilters() []string {
 
 // UpwardFilters are the subjects by which a reader cleared for cell reader
 // follows the feed in a cell below; above is every cell that dominates the one
-// below. See the function of the same name.
+// below.
 func (f Feed) UpwardFilters(reader string, above []string) []string {
 	var out []string
 	for _, tail := range f.tails() {

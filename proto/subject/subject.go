@@ -308,21 +308,41 @@ var ReportSubjects = []string{"report.>", "orcon.>"}
 // reader above enumerate the sets of named cells.
 const MaxCellsAbove = 8
 
-// OwnFilters are the subjects by which a cell reads its own REPORTS, one status.
-func OwnFilters(status wf.Status) []string {
-	st := StatusToken(status)
-	return []string{"report.*.*.*." + st + ".>", "orcon.*.*.*.*." + st + ".>"}
+// Channel is a part of a cell's REPORTS that a fusion worker reads by a
+// consumer of its own. There are two, because a consumer of one subject costs
+// the server far less than one of several.
+type Channel string
+
+// The channels.
+const (
+	// Open holds every report that is not originator controlled.
+	Open Channel = ""
+	// Controlled holds the originator-controlled ones.
+	Controlled Channel = "orcon"
+)
+
+// Channels lists them.
+var Channels = []Channel{Open, Controlled}
+
+// OwnFilters are the subjects of a channel by which a cell reads its own
+// REPORTS, one status.
+func (c Channel) OwnFilters(status wf.Status) []string {
+	if c == Controlled {
+		return []string{"orcon.*.*.*.*." + StatusToken(status) + ".>"}
+	}
+	return []string{"report.*.*.*." + StatusToken(status) + ".>"}
 }
 
-// UpwardFilters are the subjects by which cell reader reads REPORTS of a cell
-// below, one status: everything but originator-controlled reports, and those
-// of them that name the reader. above is every cell that dominates the one
-// below.
-func UpwardFilters(status wf.Status, reader string, above []string) []string {
-	st := StatusToken(status)
-	out := []string{"report.*.*.*." + st + ".>"}
+// UpwardFilters are the subjects of a channel by which cell reader reads
+// REPORTS of a cell below, one status: of the originator-controlled reports
+// those that name the reader. above is every cell that dominates the one below.
+func (c Channel) UpwardFilters(status wf.Status, reader string, above []string) []string {
+	if c != Controlled {
+		return c.OwnFilters(status)
+	}
+	var out []string
 	for _, set := range cellSets(reader, above) {
-		out = append(out, "orcon."+set+".*.*.*."+st+".>")
+		out = append(out, "orcon."+set+".*.*.*."+StatusToken(status)+".>")
 	}
 	return out
 }
@@ -428,9 +448,13 @@ func DirectGet(stream, subject string) string {
 }
 
 // WorkerConsumer is the durable by which cell reader's fusion worker reads a
-// cell's REPORTS, one status.
-func WorkerConsumer(reader string, status wf.Status) string {
-	return "fusion_" + reader + "_" + StatusToken(status)
+// channel of a cell's REPORTS, one status.
+func WorkerConsumer(reader string, status wf.Status, c Channel) string {
+	name := "fusion_" + reader + "_" + StatusToken(status)
+	if c == Open {
+		return name
+	}
+	return name + "_" + string(c)
 }
 
 // FeedConsumer is the durable by which a reader follows one feed.

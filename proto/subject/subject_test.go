@@ -145,7 +145,7 @@ func TestUpwardFiltersAreExactlyTheReportsForTheReader(t *testing.T) {
 		slices.Reverse(named) // the order in which they are named says nothing
 		controlled := &wf.Label{Controls: []wf.Control{wf.Control_CONTROL_ORCON}, OrconCells: named}
 		for _, reader := range above {
-			filters := subject.UpwardFilters(s.Status, reader, above)
+			filters := slices.Concat(subject.Open.UpwardFilters(s.Status, reader, above), subject.Controlled.UpwardFilters(s.Status, reader, above))
 			got := delivered(filters, subject.StoredOf(s, "le", l, controlled).String())
 			want := 0
 			if slices.Contains(named, reader) {
@@ -161,7 +161,7 @@ func TestUpwardFiltersAreExactlyTheReportsForTheReader(t *testing.T) {
 				t.Errorf("reader %s: a report of another status is delivered", reader)
 			}
 		}
-		if n := delivered(subject.OwnFilters(s.Status), subject.StoredOf(s, "le", l, controlled).String()); n != 1 {
+		if n := delivered(slices.Concat(subject.Open.OwnFilters(s.Status), subject.Controlled.OwnFilters(s.Status)), subject.StoredOf(s, "le", l, controlled).String()); n != 1 {
 			t.Errorf("named %v: the own cell gets it by %d filters, want 1", named, n)
 		}
 	}

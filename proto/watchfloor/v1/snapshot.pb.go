@@ -85,9 +85,12 @@ func (LineageType) EnumDescriptor() ([]byte, []int) {
 
 // Position is how far a picture has read one cell's REPORTS.
 type Position struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Cell          string                 `protobuf:"bytes,1,opt,name=cell,proto3" json:"cell,omitempty"`
-	Sequence      uint64                 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Cell     string                 `protobuf:"bytes,1,opt,name=cell,proto3" json:"cell,omitempty"`
+	Sequence uint64                 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Empty, or "orcon" for the originator-controlled reports, which are read by
+	// themselves.
+	Channel       string `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -134,6 +137,13 @@ func (x *Position) GetSequence() uint64 {
 		return x.Sequence
 	}
 	return 0
+}
+
+func (x *Position) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
 }
 
 // FeedHealth is when an agency was last heard in a cell.
@@ -361,7 +371,7 @@ type Frame struct {
 	// Grows by one with every frame of this cell and status.
 	Revision uint64                 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
 	Tick     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=tick,proto3" json:"tick,omitempty"`
-	// How far each cell's REPORTS has been read, sorted by cell.
+	// How far each cell's REPORTS has been read, sorted by cell and channel.
 	Checkpoint []*Position `protobuf:"bytes,6,rep,name=checkpoint,proto3" json:"checkpoint,omitempty"`
 	// Digest of the picture after this frame, 32 bytes.
 	Digest []byte `protobuf:"bytes,7,opt,name=digest,proto3" json:"digest,omitempty"`
@@ -677,10 +687,11 @@ var File_watchfloor_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x1cwatchfloor/v1/snapshot.proto\x12\rwatchfloor.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1awatchfloor/v1/report.proto\x1a\x1dwatchfloor/v1/situation.proto\":\n" +
+	"\x1cwatchfloor/v1/snapshot.proto\x12\rwatchfloor.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1awatchfloor/v1/report.proto\x1a\x1dwatchfloor/v1/situation.proto\"T\n" +
 	"\bPosition\x12\x12\n" +
 	"\x04cell\x18\x01 \x01(\tR\x04cell\x12\x1a\n" +
-	"\bsequence\x18\x02 \x01(\x04R\bsequence\"\x93\x01\n" +
+	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x18\n" +
+	"\achannel\x18\x03 \x01(\tR\achannel\"\x93\x01\n" +
 	"\n" +
 	"FeedHealth\x12\x12\n" +
 	"\x04cell\x18\x01 \x01(\tR\x04cell\x12\x16\n" +
