@@ -10,6 +10,7 @@ import (
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
 	"github.com/watchfloor/watchfloor/consumers/worker"
+	"github.com/watchfloor/watchfloor/proto/subject"
 	"github.com/watchfloor/watchfloor/proto/admission"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -54,7 +55,7 @@ func TestReaderHoldsWhatTheEngineHeld(t *testing.T) {
 		}
 	}
 	until(t, f, "all read", func(p *snapshot.Picture) bool {
-		return len(p.Checkpoint()) == 1 && p.Checkpoint()[0].GetSequence() == 132
+		return len(p.Checkpoint()) == 2 && p.Checkpoint()[0].GetChannel() == string(subject.Open) && p.Checkpoint()[0].GetSequence() == 132
 	})
 	if frames.Load() < 2 || wrong.Load() > 0 {
 		t.Errorf("%d of %d frames are not what the engine held", wrong.Load(), frames.Load())
