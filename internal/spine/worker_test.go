@@ -10,8 +10,8 @@ import (
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
 	"github.com/watchfloor/watchfloor/consumers/worker"
-	"github.com/watchfloor/watchfloor/proto/subject"
 	"github.com/watchfloor/watchfloor/proto/admission"
+	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
