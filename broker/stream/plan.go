@@ -100,7 +100,7 @@ func sameRepublish(a, b *jetstream.RePublish) bool {
 
 // merge keeps what an update may not change.
 func merge(want, have jetstream.StreamConfig) jetstream.StreamConfig {
-	want.Storage, want.Retention = have.Storage, have.Retention
+	want.Storage, want.Retention, want.PersistMode = have.Storage, have.Retention, have.PersistMode
 	return want
 }
 

@@ -85,12 +85,16 @@ func refusals() jetstream.StreamConfig {
 	}
 }
 
+// snapshots: the one kind of stream that does not wait for the disk. A frame
+// can be made again from REPORTS, whose every record was synced; a worker that
+// finds frames missing after a power cut continues under a new epoch, which
+// tells readers to read again. So the disk is left to what cannot be made again.
 func snapshots(p *policy.Policy, status wf.Status) jetstream.StreamConfig {
 	from, to := subject.Republish(status)
 	return jetstream.StreamConfig{
 		Name: subject.SnapshotStream(status), Subjects: subject.SnapshotSubjects(status), Storage: jetstream.FileStorage,
 		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
-		MaxMsgsPerSubject: framesPerSlot, MaxAge: p.History, AllowDirect: true,
+		MaxMsgsPerSubject: framesPerSlot, MaxAge: p.History, AllowDirect: true, PersistMode: jetstream.AsyncPersistMode,
 		RePublish: &jetstream.RePublish{Source: from, Destination: to}, Duplicates: 2 * time.Minute,
 	}
 }

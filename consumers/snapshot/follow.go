@@ -276,7 +276,7 @@ func (f *Follower) resume(ctx context.Context) error {
 	if own == nil || own.GetEpoch() != f.picture.Epoch() {
 		return errMoved
 	}
-	return f.r.advance(ctx, revision, f.apply)
+	return f.r.advance(ctx, revision, f.picture.Sequence(), f.apply)
 }
 
 // tell calls the watchers; order is held.

@@ -132,8 +132,10 @@ func (r *reader) keyframe(ctx context.Context) (*wf.Frame, uint64, int, error) {
 	return f, s.sequence, size, err
 }
 
-// advance hands the frames after a revision, until the newest, to apply.
-func (r *reader) advance(ctx context.Context, revision uint64, apply func(*wf.Frame, uint64) error) error {
+// advance hands the frames after a revision, stored at sequence, until the
+// newest to apply. A slot that was stored before is of a time that is no more:
+// a writer went on from an older revision than that slot's.
+func (r *reader) advance(ctx context.Context, revision, sequence uint64, apply func(*wf.Frame, uint64) error) error {
 	for n := 1; ; n = min(2*n, window) {
 		frames, seqs := make([]*wf.Frame, n), make([]uint64, n)
 		g, gctx := errgroup.WithContext(ctx)
@@ -147,9 +149,10 @@ func (r *reader) advance(ctx context.Context, revision uint64, apply func(*wf.Fr
 			return err
 		}
 		for i, f := range frames {
-			if f == nil {
+			if f == nil || seqs[i] <= sequence {
 				return nil
 			}
+			sequence = seqs[i]
 			if err := apply(f, seqs[i]); err != nil {
 				return err
 			}
@@ -199,7 +202,7 @@ func (r *reader) loadOnce(ctx context.Context) (*Picture, *keyframeInfo, error) 
 		}
 		info = &keyframeInfo{set: k.GetSet(), size: size, revision: k.GetRevision()}
 	}
-	return p, info, r.advance(ctx, p.Revision(), p.Apply)
+	return p, info, r.advance(ctx, p.Revision(), p.Sequence(), p.Apply)
 }
 
 // Load reads the newest picture of a cell and status. It needs nothing but the

@@ -16,8 +16,12 @@ import (
 )
 
 // minKeyframe is how many bytes of frames a late joiner may always be asked to
-// read, however small the picture is.
-const minKeyframe = 1 << 20
+// read, however small the picture is; of a large one, keyframeFactor times it.
+const (
+	minKeyframe    = 4 << 20
+	keyframeFactor = 2
+	busyFactor     = 8
+)
 
 // wrongLastSequence is JetStream's code for a fence that did not hold.
 const wrongLastSequence = 10071
@@ -64,7 +68,6 @@ func OpenWriter(ctx context.Context, nc *nats.Conn, cell string, status wf.Statu
 		return w, nil, fmt.Errorf("open writer: %w", err)
 	}
 	w.revision, w.key = p.Revision(), *k
-	w.since = minKeyframe // frames since the keyframe are unknown: soon write one
 	return w, p, nil
 }
 
@@ -109,9 +112,14 @@ func (w *Writer) Commit(ctx context.Context, f *wf.Frame) error {
 	return nil
 }
 
-// KeyframeDue says whether the picture should be restated now.
-func (w *Writer) KeyframeDue() bool {
-	return w.since >= max(minKeyframe, w.key.size) || w.revision-w.key.revision >= subject.Slots/4
+// KeyframeDue says whether the picture should be restated. While there is more
+// to commit it can wait, until late joiners would have too much to read.
+func (w *Writer) KeyframeDue(busy bool) bool {
+	limit := max(minKeyframe, keyframeFactor*w.key.size)
+	if busy {
+		limit *= busyFactor
+	}
+	return w.since >= limit || w.revision-w.key.revision >= subject.Slots/4
 }
 
 // CommitKeyframe restates the picture of the last revision.

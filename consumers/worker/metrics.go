@@ -87,7 +87,11 @@ func (m *Metrics) committed(f *wf.Frame, took time.Duration) {
 }
 
 func (m *Metrics) lag(sources []*source) {
+	waiting := map[string]uint64{}
 	for _, s := range sources {
-		m.pending.WithLabelValues(s.cell).Set(float64(s.pending.Load()))
+		waiting[s.cell] += s.pending.Load()
+	}
+	for cell, n := range waiting {
+		m.pending.WithLabelValues(cell).Set(float64(n))
 	}
 }

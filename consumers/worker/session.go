@@ -293,7 +293,7 @@ func (s *session) batch(ctx context.Context, r record, in <-chan record) error {
 		return err
 	}
 	s.acknowledge()
-	if s.writer.KeyframeDue() {
+	if s.writer.KeyframeDue(len(in) > 0) {
 		return s.keyframe(ctx)
 	}
 	return nil
@@ -317,7 +317,7 @@ func (s *session) onTick(ctx context.Context) error {
 			}
 		}
 	}
-	if s.writer.KeyframeDue() || s.Now().Sub(s.lastKey) >= s.KeyframeEvery {
+	if s.writer.KeyframeDue(false) || s.Now().Sub(s.lastKey) >= s.KeyframeEvery {
 		return s.keyframe(ctx)
 	}
 	return nil

@@ -58,13 +58,14 @@ func (c *cell) work(ctx context.Context) error {
 	if c.home, err = c.connect("worker", c.Name); err != nil {
 		return err
 	}
-	c.sources = []worker.Source{{Cell: c.Name, Conn: c.home}}
-	for _, below := range c.spine.cfg.Policy.Dominated(c.Name) {
-		nc, err := c.connect("worker/"+c.Name, below)
+	// Commits have a connection of their own: their answers do not queue
+	// behind the reports being read.
+	for _, from := range append([]string{c.Name}, c.spine.cfg.Policy.Dominated(c.Name)...) {
+		nc, err := c.connect("worker/"+c.Name, from)
 		if err != nil {
 			return err
 		}
-		c.sources = append(c.sources, worker.Source{Cell: below, Conn: nc})
+		c.sources = append(c.sources, worker.Source{Cell: from, Conn: nc})
 	}
 	ready, failed := make(chan struct{}, len(c.spine.cfg.Statuses)), make(chan error, len(c.spine.cfg.Statuses))
 	for _, status := range c.spine.cfg.Statuses {
@@ -230,8 +231,10 @@ func (c *cell) settled(ctx context.Context) (bool, error) {
 
 // disconnect closes the cell's connections.
 func (c *cell) disconnect() {
-	if c.reader != nil {
-		c.reader.Close()
+	for _, nc := range []*nats.Conn{c.reader, c.home} {
+		if nc != nil {
+			nc.Close()
+		}
 	}
 	for _, s := range c.sources {
 		s.Conn.Close()

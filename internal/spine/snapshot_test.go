@@ -192,7 +192,7 @@ func TestJoinersWhileWriting(t *testing.T) {
 				done <- err
 				return
 			}
-			if w.KeyframeDue() {
+			if w.KeyframeDue(i%2 == 0) {
 				if err := w.CommitKeyframe(t.Context(), p.keyframe()); err != nil {
 					done <- err
 					return
