@@ -72,7 +72,7 @@ type Config struct {
 	Sources   []Source
 	Clock     Clock
 	NewEngine func() Engine
-	// MaxReports bounds the reports of one frame; 0 is 4096.
+	// MaxReports bounds the reports of one frame; 0 is 2048.
 	MaxReports int
 	// KeyframeEvery restates the picture at least this often; 0 is six hours.
 	KeyframeEvery time.Duration
@@ -108,7 +108,7 @@ func (c *Config) check() error {
 		return fmt.Errorf("worker: cell %s is not among its own sources", c.Cell)
 	}
 	if c.MaxReports <= 0 {
-		c.MaxReports = 4096
+		c.MaxReports = 2048
 	}
 	if c.KeyframeEvery <= 0 {
 		c.KeyframeEvery = 6 * time.Hour
