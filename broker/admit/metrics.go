@@ -17,6 +17,8 @@ type Metrics struct {
 	// ForeignReply counts submissions that asked to be answered outside the
 	// agency's inbox (trap T3): an attack or a misconfigured client.
 	ForeignReply atomic.Uint64
+	// Foreign counts messages of REPORTS that no guard wrote: an attack.
+	Foreign atomic.Uint64
 	// Dropped counts overflows of the subscription, Unanswered answers that
 	// could not be sent.
 	Dropped, Unanswered atomic.Uint64

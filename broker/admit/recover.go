@@ -193,7 +193,7 @@ func (l *loop) replay(ctx context.Context, last, end uint64) error {
 	}
 	l.index.Settle()
 	l.last = end
-	if r.header != "" {
+	if r.took {
 		l.lastHeader = r.header
 	}
 	l.g.metrics.Reports.Store(uint64(l.index.Len()))
@@ -206,7 +206,8 @@ type replay struct {
 	last, end uint64
 	seen      uint64
 	pending   uint64
-	header    string
+	took      bool   // at least one message
+	header    string // of the last one; empty when no guard wrote it
 	told      uint64
 }
 
@@ -247,10 +248,13 @@ func (r *replay) take(m jetstream.Msg) error {
 		}
 		return nil
 	}
-	if err := r.l.index.Restore(m.Subject(), seq, header); err != nil {
+	if err := r.l.index.Restore(m.Subject(), seq, header); errors.Is(err, guard.ErrForeign) {
+		r.l.g.metrics.Foreign.Add(1)
+		r.l.log.Error("passed over in "+subject.Reports, zap.Error(err))
+	} else if err != nil {
 		return err
 	}
-	r.header = header
+	r.took, r.header = true, header
 	if p := r.l.g.cfg.Progress; p != nil && (r.seen-r.told >= 100_000 || seq == r.end) {
 		r.told = r.seen
 		p(r.seen, r.end)

@@ -1,8 +1,10 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
+	"strings"
 
 	"github.com/watchfloor/watchfloor/proto/admission"
 	"github.com/watchfloor/watchfloor/proto/subject"
@@ -221,10 +223,18 @@ func (x *Index) Rollback() {
 	x.journal = x.journal[:0]
 }
 
+// ErrForeign is a message of REPORTS that no guard wrote. NATS checks no reply
+// subject (trap T3): who may ask JetStream anything can have the answer, or a
+// copy of a record it may read, stored here. It is no report, and passed over.
+var ErrForeign = errors.New("no guard wrote this message")
+
 // Restore puts a stored record of REPORTS into the index, as rebuilding it
 // does. Records come in stream order; reading the end of the stream once more
-// changes nothing.
+// changes nothing, and nor does a copy of a record.
 func (x *Index) Restore(storedSubject string, sequence uint64, header string) error {
+	if header == "" {
+		return fmt.Errorf("record %d: %w", sequence, ErrForeign)
+	}
 	rec, err := admission.ParseRecord(header)
 	if err != nil {
 		return fmt.Errorf("record %d: %w", sequence, err)
@@ -235,7 +245,7 @@ func (x *Index) Restore(storedSubject string, sequence uint64, header string) er
 	}
 	s, err := subject.ParseStored(storedSubject)
 	if err != nil {
-		return fmt.Errorf("record %d: %w", sequence, err)
+		return fmt.Errorf("record %d: %w: %w", sequence, ErrForeign, err)
 	}
 	have, held := x.Lookup(s.Agency, id)
 	switch rec.Event {
@@ -246,6 +256,12 @@ func (x *Index) Restore(storedSubject string, sequence uint64, header string) er
 			have.Gone = true
 			return x.Put(s.Agency, id, have)
 		}
+		return nil
+	}
+	if agency, _, _ := strings.Cut(rec.Rule, "@"); agency != s.Agency {
+		return fmt.Errorf("record %d: admitted for %q, stored for %q: %w", sequence, agency, s.Agency, ErrForeign)
+	}
+	if held && rec.Revision <= have.Revision {
 		return nil
 	}
 	return x.Put(s.Agency, id, Entry{

@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"runtime"
 	"testing"
@@ -94,9 +95,9 @@ func TestRestoreIsIdempotent(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	var records []string
 	for rev := uint64(1); rev <= 3; rev++ {
-		records = append(records, admission.Record{Event: admission.Admitted, ID: name, Revision: rev, Received: at, Hash: [32]byte{byte(rev)}, Rule: "r"}.Encode())
+		records = append(records, admission.Record{Event: admission.Admitted, ID: name, Revision: rev, Received: at, Hash: [32]byte{byte(rev)}, Rule: "jackson-pd@v1"}.Encode())
 	}
-	records = append(records, admission.Record{Event: admission.Expired, ID: name, Revision: 3, Received: at, Rule: "r"}.Encode())
+	records = append(records, admission.Record{Event: admission.Expired, ID: name, Revision: 3, Received: at, Rule: "jackson-pd@v1"}.Encode())
 	restore := func(from int, x *guard.Index) guard.Entry {
 		for i, rec := range records[from:] {
 			if err := x.Restore(subj, uint64(from+i+1), rec); err != nil {
@@ -123,7 +124,7 @@ func TestRestoreIsIdempotent(t *testing.T) {
 }
 
 func TestRestoreRefusesWhatItCannotRead(t *testing.T) {
-	good := admission.Record{Event: admission.Admitted, ID: "01890000-0000-7000-8000-000000000001", Revision: 1, Rule: "r"}
+	good := admission.Record{Event: admission.Admitted, ID: "01890000-0000-7000-8000-000000000001", Revision: 1, Rule: "jackson-pd@v1"}
 	other := good
 	other.ID = "not-an-id"
 	const subj = "report.le.cui.le.exercise.incident.ms.28049.jackson-pd"
@@ -134,6 +135,37 @@ func TestRestoreRefusesWhatItCannotRead(t *testing.T) {
 		if err := guard.NewIndex(1).Restore(c.subject, 7, c.header); err == nil {
 			t.Errorf("%s: restored", name)
 		}
+	}
+}
+
+// A copy of a record on another subject is not a later word: neither another
+// agency's report, nor the way back to a revision that was replaced.
+func TestRestorePassesOverCopies(t *testing.T) {
+	const name, subj = "01890000-0000-7000-8000-000000000001", "report.le.cui.le.exercise.incident.ms.28049."
+	id, _ := guard.ParseID(name)
+	record := func(rev uint64) string {
+		return admission.Record{Event: admission.Admitted, ID: name, Revision: rev, Hash: [32]byte{byte(rev)}, Rule: "jackson-pd@v1"}.Encode()
+	}
+	x := guard.NewIndex(1)
+	for rev := uint64(1); rev <= 2; rev++ {
+		if err := x.Restore(subj+"jackson-pd", rev, record(rev)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, _ := x.Lookup("jackson-pd", id)
+	for rev := uint64(1); rev <= 2; rev++ {
+		if err := x.Restore("report.le.cui.le.exercise.incident.none.none.jackson-pd", 2+rev, record(rev)); err != nil {
+			t.Error(err)
+		}
+		if err := x.Restore(subj+"fbi", 4+rev, record(rev)); !errors.Is(err, guard.ErrForeign) {
+			t.Errorf("a copy under fbi: got %v, want %v", err, guard.ErrForeign)
+		}
+	}
+	if got, _ := x.Lookup("jackson-pd", id); got != want {
+		t.Errorf("after copies: %+v, want %+v", got, want)
+	}
+	if _, ok := x.Lookup("fbi", id); ok {
+		t.Error("fbi holds a report of jackson-pd")
 	}
 }
 
