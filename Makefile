@@ -5,7 +5,7 @@ PACKAGES := ./... ./broker/... ./consumers/... ./producers/... ./proto/...
 BIN := bin/watchfloor
 CONSOLE := consumers/console
 BUF := proto/node_modules/.bin/buf
-TOOL := GOWORK=off go tool -modfile=tools.mod
+TOOL = @mkdir -p bin && GOWORK=off go build -modfile=tools.mod -o bin/$(1) $(2)
 FUZZTIME ?= 30s
 ARGS ?=
 
@@ -68,7 +68,8 @@ check-modules:
 .PHONY: check-vet
 check-vet:
 	go vet $(PACKAGES)
-	$(TOOL) staticcheck $(PACKAGES)
+	$(call TOOL,staticcheck,honnef.co/go/tools/cmd/staticcheck)
+	bin/staticcheck $(PACKAGES)
 
 .PHONY: check-proto
 check-proto: $(BUF)
@@ -87,8 +88,7 @@ $(BUF): proto/package.json proto/package-lock.json
 
 .PHONY: gen
 gen: $(BUF) ## regenerate the protobuf code
-	@mkdir -p bin
-	GOWORK=off go build -modfile=tools.mod -o bin/protoc-gen-go google.golang.org/protobuf/cmd/protoc-gen-go
+	$(call TOOL,protoc-gen-go,google.golang.org/protobuf/cmd/protoc-gen-go)
 	cd proto && PATH="$(CURDIR)/bin:$$PATH" $(CURDIR)/$(BUF) generate
 
 .PHONY: release-schema

@@ -21,15 +21,15 @@ import (
 
 // demoFlags are the flags of demo.
 type demoFlags struct {
-	once, fresh, show bool
-	seed              uint64
-	reports           int
-	speed             float64
-	pauseAfter        int
-	weights           string
-	inputs            []string
-	mapping           string
-	port, http        int
+	once, fresh bool
+	seed        uint64
+	reports     int
+	speed       float64
+	pauseAfter  int
+	weights     string
+	inputs      []string
+	mapping     string
+	port, http  int
 }
 
 func (a *app) demo() *cobra.Command {

@@ -134,9 +134,8 @@ func defaultDir() string {
 	return ".watchfloor"
 }
 
-func (a *app) dataDir() string  { return filepath.Join(a.dir, "data") }
-func (a *app) keysDir() string  { return filepath.Join(a.dir, "keys") }
-func (a *app) credsDir() string { return filepath.Join(a.dir, "creds") }
+func (a *app) dataDir() string { return filepath.Join(a.dir, "data") }
+func (a *app) keysDir() string { return filepath.Join(a.dir, "keys") }
 
 // logger writes warnings, with -v everything from info up, to standard error.
 func (a *app) logger() *zap.Logger {
