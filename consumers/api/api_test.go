@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,6 +96,7 @@ type rig struct {
 	src     *fixed
 	clock   time.Time
 	console http.Handler
+	revoked atomic.Bool // the policy no longer clears watch-le
 }
 
 func newRig(t *testing.T) *rig {
@@ -107,10 +109,11 @@ func newRig(t *testing.T) *rig {
 	r.Server, err = New(Config{
 		Cell: "le", Label: l, Sources: map[wf.Status]Source{exercise: r.src, actual: newFixed(actual)}, Version: "test",
 		Verify: func(token string) (Reader, error) {
-			switch token {
-			case "good":
+			switch {
+			case r.revoked.Load():
+			case token == "good":
 				return Reader{Name: "watch-le", Purpose: "watch", Expires: r.clock.Add(time.Hour)}, nil
-			case "old":
+			case token == "old":
 				return Reader{Name: "watch-le", Expires: r.clock.Add(-time.Second)}, nil
 			}
 			return Reader{Name: "nobody"}, errors.New("secret detail")
@@ -404,6 +407,20 @@ func TestEventsResume(t *testing.T) {
 		if name, id, _ := s.next(t); name != "reset" || id != "e-1-6" {
 			t.Errorf("after %q: got %s %s, want reset e-1-6", last, name, id)
 		}
+	}
+}
+
+// A stream outlives no clearance: when the policy takes its reader away, it ends.
+func TestStreamEndsWithItsClearance(t *testing.T) {
+	r := newRig(t)
+	r.pingEvery = 10 * time.Millisecond
+	s := r.stream(t, "")
+	s.next(t)
+	r.revoked.Store(true)
+	for s.lines.Scan() {
+	}
+	if err := s.lines.Err(); err != nil {
+		t.Errorf("the stream went on until %v", err)
 	}
 }
 

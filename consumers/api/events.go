@@ -15,6 +15,8 @@ import (
 )
 
 const (
+	// pingEvery is also how soon a stream ends whose token holds no more, as
+	// when a changed policy takes its reader away.
 	pingEvery = 15 * time.Second
 	// writeWithin is how long a client may take for one write before it is let go.
 	writeWithin = 10 * time.Second
@@ -101,7 +103,7 @@ func (o *stream) open() error {
 
 // run writes until the client goes, its token ends or the server closes.
 func (o *stream) run(r *http.Request) {
-	ping := time.NewTicker(pingEvery)
+	ping := time.NewTicker(o.server.pingEvery)
 	defer ping.Stop()
 	var expired <-chan time.Time
 	if at := readerOf(r).Expires; !at.IsZero() {
@@ -124,6 +126,9 @@ func (o *stream) run(r *http.Request) {
 		case <-expired:
 			return
 		case <-ping.C:
+			if !o.server.holds(r) {
+				return
+			}
 			err = o.write([]byte(": ping\n\n"))
 		case e := <-o.client.events:
 			if e != nil && !o.client.lost.Load() {

@@ -59,12 +59,22 @@ func (c *counting) code() int {
 // Unwrap is for http.ResponseController.
 func (c *counting) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-type readerKey struct{}
+type (
+	readerKey struct{}
+	tokenKey  struct{}
+)
 
 // readerOf is whom the request's token belongs to.
 func readerOf(r *http.Request) Reader {
 	reader, _ := r.Context().Value(readerKey{}).(Reader)
 	return reader
+}
+
+// holds says whether the request's token would still be let in.
+func (s *Server) holds(r *http.Request) bool {
+	token, _ := r.Context().Value(tokenKey{}).(string)
+	reader, err := s.Verify(token)
+	return err == nil && reader.Name != "" && (reader.Expires.IsZero() || s.Now().Before(reader.Expires))
 }
 
 // private demands a token of this cell in the Authorization header. A token
@@ -90,7 +100,8 @@ func (s *Server) private(next http.HandlerFunc) http.Handler {
 			writeProblem(w, http.StatusTooManyRequests, "too-many-requests", "slow down: follow /v1/events instead of asking again")
 			return
 		}
-		next(w, r.WithContext(context.WithValue(r.Context(), readerKey{}, reader)))
+		ctx := context.WithValue(r.Context(), readerKey{}, reader)
+		next(w, r.WithContext(context.WithValue(ctx, tokenKey{}, token)))
 	})
 }
 

@@ -71,6 +71,8 @@ type Server struct {
 	limits  *limiter
 	closing chan struct{}
 	once    sync.Once
+
+	pingEvery time.Duration
 }
 
 // New checks the configuration and begins to watch the sources. Close stops that.
@@ -91,7 +93,7 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	s := &Server{Config: c, views: map[wf.Status]*view{}, limits: newLimiter(c.Now), closing: make(chan struct{})}
+	s := &Server{Config: c, views: map[wf.Status]*view{}, limits: newLimiter(c.Now), closing: make(chan struct{}), pingEvery: pingEvery}
 	for status, src := range c.Sources {
 		if src == nil || subject.StatusToken(status) == "" {
 			return nil, fmt.Errorf("api %s: status %v has no picture", c.Cell, status)
