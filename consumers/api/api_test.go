@@ -95,7 +95,6 @@ type rig struct {
 	url     string
 	src     *fixed
 	clock   time.Time
-	console http.Handler
 	revoked atomic.Bool // the policy no longer clears watch-le
 }
 
@@ -113,6 +112,8 @@ func newRig(t *testing.T) *rig {
 			case r.revoked.Load():
 			case token == "good":
 				return Reader{Name: "watch-le", Purpose: "watch", Expires: r.clock.Add(time.Hour)}, nil
+			case token == "other":
+				return Reader{Name: "feed-le", Purpose: "feed"}, nil
 			case token == "old":
 				return Reader{Name: "watch-le", Expires: r.clock.Add(-time.Second)}, nil
 			}
@@ -137,11 +138,16 @@ func newRig(t *testing.T) *rig {
 // get asks with a good token and decodes the answer into a map.
 func (r *rig) get(t *testing.T, path string, wantCode int) map[string]any {
 	t.Helper()
+	return r.getAs(t, "good", path, wantCode)
+}
+
+func (r *rig) getAs(t *testing.T, token, path string, wantCode int) map[string]any {
+	t.Helper()
 	req, err := http.NewRequest("GET", r.url+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer good")
+	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -204,6 +210,20 @@ func TestPagesAreOfOneRevision(t *testing.T) {
 	if want := fusion.DigestOf(all); digest != hex.EncodeToString(want[:]) {
 		t.Errorf("digest %s is not of the situations of the pages", digest)
 	}
+}
+
+// However many revisions one reader begins to page through, another reader's
+// listing stays.
+func TestReadersPageByThemselves(t *testing.T) {
+	r := newRig(t)
+	r.src.commit(t, situation(1), situation(2))
+	const first = "/v1/snapshot?status=exercise&page_size=1"
+	token := r.get(t, first, 200)["next_page_token"].(string)
+	for i := range 2 * keptPages {
+		r.src.commit(t, situation(10+i))
+		r.getAs(t, "other", first, 200)
+	}
+	r.get(t, first+"&page_token="+token, 200)
 }
 
 // A revision that is no longer kept is gone, not replaced by another.

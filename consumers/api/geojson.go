@@ -50,7 +50,7 @@ func (s *Server) geojson(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	l := v.list()
+	l := v.list(readerOf(r).Name)
 	w.Header().Set("Content-Type", "application/geo+json")
 	writeJSON(w, http.StatusOK, GeoJSON(l.situations, l.at.revision))
 }

@@ -63,6 +63,7 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 		}
 		size = n
 	}
+	reader := readerOf(r).Name
 	l, from := (*listing)(nil), 0
 	if token := q.Get("page_token"); token != "" {
 		at, n, ok := parsePage(token)
@@ -70,13 +71,13 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 			writeBadField(w, "page_token", "give the next_page_token of an answer, unchanged")
 			return
 		}
-		if l = v.kept(at); l == nil || n > len(l.situations) {
+		if l = v.kept(reader, at); l == nil || n > len(l.situations) {
 			writeProblem(w, http.StatusGone, "revision-gone", "the revision that was paged through is gone: begin again without page_token")
 			return
 		}
 		from = n
 	} else {
-		l = v.list()
+		l = v.list(reader)
 	}
 	to := min(from+size, len(l.situations))
 	body := s.body(l, status)
@@ -89,7 +90,7 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 		body.Situations = append(body.Situations, data)
 	}
 	if to < len(l.situations) {
-		v.keep(l)
+		v.keep(reader, l)
 		body.Next = pageToken(l.at, to)
 	}
 	writeJSON(w, http.StatusOK, body)

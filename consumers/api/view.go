@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ const (
 	// keptEvents and keptChanges bound what a client may have missed and still resume.
 	keptEvents  = 1024
 	keptChanges = 20000
-	// keptPages is how many revisions may be paged through at once, for how long.
+	// keptPages is how many revisions a reader may page through at once, for how long.
 	keptPages  = 4
 	keptPaging = 2 * time.Minute
 	// queued is how many events may wait for one client.
@@ -39,7 +40,7 @@ type view struct {
 	events  []*event // contiguous, oldest first
 	changes int
 	clients map[*client]bool
-	paging  []*listing
+	paging  map[string][]*listing // by reader, so that none pages another's away
 	resets  atomic.Uint64
 }
 
@@ -78,7 +79,7 @@ type client struct {
 }
 
 func newView(src Source, now func() time.Time) *view {
-	v := &view{src: src, now: now, clients: map[*client]bool{}}
+	v := &view{src: src, now: now, clients: map[*client]bool{}, paging: map[string][]*listing{}}
 	v.stop = src.Watch(v.update)
 	return v
 }
@@ -170,11 +171,11 @@ type listing struct {
 	used       time.Time
 }
 
-// list is the newest revision.
-func (v *view) list() *listing {
+// list is the newest revision for a reader.
+func (v *view) list(reader string) *listing {
 	var l *listing
 	at := v.mark()
-	if l = v.kept(at); l != nil {
+	if l = v.kept(reader, at); l != nil {
 		return l
 	}
 	v.src.Read(func(p *snapshot.Picture) {
@@ -186,25 +187,32 @@ func (v *view) list() *listing {
 	return l
 }
 
-// keep holds on to a listing whose next page may be asked for.
-func (v *view) keep(l *listing) {
+// keep holds on to a listing whose next page the reader may ask for.
+func (v *view) keep(reader string, l *listing) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	l.used = v.now()
+	now := v.now()
+	l.used = now
 	kept := []*listing{l}
-	for _, o := range v.paging {
-		if o.at != l.at && len(kept) < keptPages && v.now().Sub(o.used) < keptPaging {
+	for _, o := range v.paging[reader] {
+		if o.at != l.at && len(kept) < keptPages {
 			kept = append(kept, o)
 		}
 	}
-	v.paging = kept
+	v.paging[reader] = kept
+	for r, list := range v.paging {
+		list = slices.DeleteFunc(list, func(o *listing) bool { return now.Sub(o.used) >= keptPaging })
+		if v.paging[r] = list; len(list) == 0 {
+			delete(v.paging, r)
+		}
+	}
 }
 
-// kept finds a listing by its revision.
-func (v *view) kept(at mark) *listing {
+// kept finds a listing of the reader by its revision.
+func (v *view) kept(reader string, at mark) *listing {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, l := range v.paging {
+	for _, l := range v.paging[reader] {
 		if l.at == at && v.now().Sub(l.used) < keptPaging {
 			return l
 		}
