@@ -104,17 +104,18 @@ func next(t *testing.T, js jetstream.JetStream, reader, feed string, wait time.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	for m := range batch.Messages() {
-		if err := m.DoubleAck(ctx); err != nil {
-			t.Fatalf("acknowledge: %v", err)
-		}
-		var r wf.Report
-		if err := proto.Unmarshal(m.Data(), &r); err != nil {
-			t.Fatal(err)
-		}
-		return &r
+	m, ok := <-batch.Messages()
+	if !ok {
+		return nil
 	}
-	return nil
+	if err := m.DoubleAck(ctx); err != nil {
+		t.Fatalf("acknowledge: %v", err)
+	}
+	var r wf.Report
+	if err := proto.Unmarshal(m.Data(), &r); err != nil {
+		t.Fatal(err)
+	}
+	return &r
 }
 
 func TestStockClientPublishesAndFollows(t *testing.T) {

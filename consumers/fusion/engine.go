@@ -53,18 +53,17 @@ type Engine struct {
 
 // node is a live report.
 type node struct {
-	id     ident
-	time   int64 // event time; with id the order of everything
-	facts  *facts
-	edges  []edge
-	comp   int32
-	next   int32 // in the component
-	prev   int32
-	pict   int32 // committed picture it belongs to
-	due    int64 // next timer; 0 none
-	mark   uint64
-	side   uint8 // of a cut under way
-	queued bool
+	id    ident
+	time  int64 // event time; with id the order of everything
+	facts *facts
+	edges []edge
+	comp  int32
+	next  int32 // in the component
+	prev  int32
+	pict  int32 // committed picture it belongs to
+	due   int64 // next timer; 0 none
+	mark  uint64
+	side  uint8 // of a cut under way
 }
 
 // before is the one order of reports: event time, then identity.
