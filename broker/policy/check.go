@@ -59,7 +59,8 @@ func (c *checker) name(path, name string) bool {
 		c.fail(path, "%q is no name; use 2 to 32 of a-z, 0-9 and '-', not starting with '-'", name)
 		return false
 	}
-	if slices.Contains(Reserved, name) {
+	// A worker is answered in the inbox of worker-CELL.
+	if slices.Contains(Reserved, name) || strings.HasPrefix(name, "worker-") {
 		c.fail(path, "%q is reserved for the broker; choose another name", name)
 		return false
 	}

@@ -158,6 +158,7 @@ func TestRefused(t *testing.T) {
 		{"agency upper case", "- name: nws\n", "- name: NWS\n", "$.agencies[0].name", "is no name"},
 		{"agency template", "- name: nws\n", "- name: '{{name()}}'\n", "$.agencies[0].name", "is no name"},
 		{"reserved", "- name: nws\n", "- name: guard\n", "$.agencies[0].name", "reserved"},
+		{"a worker's inbox", "- name: nws\n", "- name: worker-open\n", "$.agencies[0].name", "reserved"},
 		{"duplicate cell", "- name: le\n", "- name: open\n", "$.cells[1].name", "named twice"},
 		{"duplicate agency", "- name: nhc\n", "- name: nws\n", "$.agencies[1].name", "named twice"},
 		{"reader is agency", "- name: watch-le\n", "- name: fbi\n", "$.readers[1].name", "name of an agency"},
