@@ -101,7 +101,7 @@ func (l *loop) stage(f *flight, s *submission) error {
 func (l *loop) takeWaiting(n int) []*submission {
 	taken := l.waiting[:n:n]
 	for _, s := range taken {
-		l.waitingBytes -= len(s.msg.Data)
+		l.hold(s, -1)
 	}
 	l.waiting = l.waiting[n:]
 	if len(l.waiting) == 0 {

@@ -31,7 +31,8 @@ type Config struct {
 	// instead of one atomic batch (SinglesOnDisk).
 	Singles int
 	// MaxWaiting and MaxWaitingBytes bound what waits for a commit; what comes
-	// on top is answered "unavailable" at once (65536, 256 MiB).
+	// on top, or on top of half for one agency, is answered "unavailable" at
+	// once (65536, 256 MiB).
 	MaxWaiting      int
 	MaxWaitingBytes int
 	// CommitTimeout is when the outcome of a commit counts as unknown (5 s).

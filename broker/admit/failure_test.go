@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/proto/admission"
 	"github.com/watchfloor/watchfloor/proto/subject"
@@ -209,4 +210,42 @@ func (l *load) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.acked)
+}
+
+// While the disk stands still one agency sends all that may wait and more: it
+// is turned away, and another agency is not.
+func TestFloodOfOneAgencyLeavesRoomForOthers(t *testing.T) {
+	b := newBed(t, -1)
+	cfg := b.config()
+	cfg.MaxWaiting, cfg.CommitTimeout, cfg.Log = 8, time.Second, zap.NewNop()
+	var stands, waits atomic.Bool
+	stands.Store(true)
+	g := b.startWith(cfg, func(g *Guard) {
+		g.fault.deaf = func() bool { waits.Store(true); return stands.Load() }
+	})
+	for i := range 20 {
+		if i == 1 {
+			eventually(t, "a commit waits for the disk", waits.Load)
+		}
+		r := newReport()
+		if err := b.nc.PublishRequest(subject.Submit(r), b.nc.NewInbox(), marshal(t, r)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the flood is turned away", func() bool { return g.Metrics().Pushback.Load() > 0 })
+	other, err := nats.Connect(b.url, nats.CustomInboxPrefix(subject.InboxPrefix("fbi", "test")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	r := newReport()
+	r.Agency = "fbi"
+	time.AfterFunc(100*time.Millisecond, func() { stands.Store(false) })
+	m, err := other.Request(subject.Submit(r), marshal(t, r), 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := admission.ParseAnswer(m.Data); err != nil || a.Error != nil {
+		t.Errorf("fbi: got %s, %v; want an acknowledgement", m.Data, err)
+	}
 }

@@ -48,12 +48,17 @@ type loop struct {
 
 	waiting      []*submission
 	waitingBytes int
+	shares       map[string]share // of what waits, by agency
 	flight       *flight
 	flights      uint64
 }
 
+// share is what waits of one agency.
+type share struct{ reports, bytes int }
+
 // submission is one report on its way.
 type submission struct {
+	agency   string
 	msg      *nats.Msg
 	x        *guard.Examined
 	d        guard.Decision
@@ -125,8 +130,8 @@ func (l *loop) take(m *nats.Msg) {
 func (l *loop) accept(rules *guard.Rules, m *nats.Msg, now time.Time) {
 	agency := guard.AgencyOf(m.Subject)
 	foreign := m.Reply != "" && !mayAnswer(agency, m.Reply)
-	s := &submission{msg: m, mute: foreign || m.Reply == ""}
-	if len(l.waiting) >= l.g.cfg.MaxWaiting || l.waitingBytes+len(m.Data) > l.g.cfg.MaxWaitingBytes {
+	s := &submission{agency: agency, msg: m, mute: foreign || m.Reply == ""}
+	if !l.room(s) {
 		l.g.metrics.Pushback.Add(1)
 		l.answer(l.intake, s, admission.Refuse(busy("too many reports wait for the disk")))
 		return
@@ -136,7 +141,28 @@ func (l *loop) accept(rules *guard.Rules, m *nats.Msg, now time.Time) {
 	}
 	s.x = guard.Examine(rules, guard.Received{Subject: m.Subject, Payload: m.Data, At: now, ForeignReply: foreign})
 	l.waiting = append(l.waiting, s)
-	l.waitingBytes += len(m.Data)
+	l.hold(s, 1)
+}
+
+// room says whether one more may wait. No agency takes more than half, so that
+// the flood of one does not turn the others away.
+func (l *loop) room(s *submission) bool {
+	c, have, size := &l.g.cfg, l.shares[s.agency], len(s.msg.Data)
+	return len(l.waiting) < c.MaxWaiting && l.waitingBytes+size <= c.MaxWaitingBytes &&
+		(have.reports == 0 || 2*have.reports < c.MaxWaiting && 2*(have.bytes+size) <= c.MaxWaitingBytes)
+}
+
+// hold counts a submission that waits (n is 1), or waits no more (-1).
+func (l *loop) hold(s *submission, n int) {
+	size := n * len(s.msg.Data)
+	l.waitingBytes += size
+	have := l.shares[s.agency]
+	if have.reports += n; have.reports == 0 {
+		delete(l.shares, s.agency)
+		return
+	}
+	have.bytes += size
+	l.shares[s.agency] = have
 }
 
 func busy(why string) admission.Reasons { return unavailable(admission.Unavailable, why) }

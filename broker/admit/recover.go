@@ -61,7 +61,7 @@ func (l *loop) failed(f *flight) error {
 		s.attempts++
 		if fence && s.attempts < maxAttempts {
 			again = append(again, s)
-			l.waitingBytes += len(s.msg.Data)
+			l.hold(s, 1)
 			continue
 		}
 		if s.d = guard.Decide(s.x, l.index); s.d.Verdict != guard.Admit {
