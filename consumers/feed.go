@@ -201,20 +201,28 @@ func (c *Client) deliver(m jetstream.Msg, filter subject.Feed, handle func(Event
 
 // read makes an event of a stored record.
 func read(m jetstream.Msg) Event {
-	var e Event
+	e := decode(m.Subject(), m.Headers().Get(admission.Header), m.Data())
 	if meta, err := m.Metadata(); err == nil {
 		e.Sequence, e.Again = meta.Sequence.Stream, meta.NumDelivered > 1
 	}
+	return e
+}
+
+// decode makes an event of a record's subject, admission record and payload.
+// What they do not agree on is no report: NATS checks no reply subject, so a
+// reader can have a copy of a record stored under another agency's subject.
+func decode(subj, header string, data []byte) Event {
+	var e Event
 	unreadable := func(why string) Event {
 		e.What, e.Reason, e.Report = Unreadable, why, nil
 		return e
 	}
 	var err error
-	if e.Stored, err = subject.ParseStored(m.Subject()); err != nil {
+	if e.Stored, err = subject.ParseStored(subj); err != nil {
 		return unreadable(err.Error())
 	}
 	e.Cell, e.Agency = e.Stored.Cell, e.Stored.Agency
-	facts, err := admission.ParseRecord(m.Headers().Get(admission.Header))
+	facts, err := admission.ParseRecord(header)
 	if err != nil {
 		return unreadable(err.Error())
 	}
@@ -227,11 +235,14 @@ func read(m jetstream.Msg) Event {
 	case admission.Purged:
 		e.What = Purged
 	case admission.Admitted:
-		e.Report = new(wf.Report)
-		if err := proto.Unmarshal(m.Data(), e.Report); err != nil {
+		r := new(wf.Report)
+		if err := proto.Unmarshal(data, r); err != nil {
 			return unreadable("payload is not a report")
 		}
-		e.What = Reported
+		if r.GetId() != facts.ID || r.GetRevision() != facts.Revision || subject.SubmissionOf(r, e.Stored.State, e.Stored.County) != e.Stored.Submission {
+			return unreadable("payload, admission record and subject contradict each other")
+		}
+		e.What, e.Report = Reported, r
 		if facts.Withdrawn {
 			e.What = Withdrawn
 		}
