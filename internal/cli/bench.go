@@ -28,7 +28,7 @@ absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `.`,
 		Example: `  watchfloor bench
   watchfloor bench --json > figures.jsonl
   watchfloor bench --only latency --rounds 5`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, o := range only {
 				if !slices.Contains(bench.Parts, o) {

@@ -143,6 +143,8 @@ func TestExitCodes(t *testing.T) {
 	if err := os.WriteFile(garbage, []byte(`{"agency":"fbi"`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	page := write(t, "page.html", "<html><body>sign in</body></html>")
+	empty := t.TempDir()
 	for _, c := range []struct {
 		args []string
 		code int
@@ -159,6 +161,20 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"convert", garbage}, exitFailed, "refused"},
 		{[]string{"snapshot", "--cell", "le", "--dir", dir}, exitUnreachable, "watchfloor up"},
 		{[]string{"snapshot", "--dir", dir}, exitUsage, "cell"},
+		{[]string{"convert", dir}, exitFailed, "refused: 1 record"},
+		{[]string{"convert", page}, exitUsage, "named file of no known format"},
+		{[]string{"convert", empty}, exitUsage, "nothing to read"},
+		{[]string{"convert", "--cell", "le", garbage}, exitUsage, "--cell needs --as"},
+		{[]string{"policy", "nonsense"}, exitUsage, "use check or show"},
+		{[]string{"policy", "check", bad, filepath.Join(dir, "missing.yaml")}, exitFailed, "no such file"},
+		{[]string{"snapshot", "le"}, exitUsage, "takes no argument"},
+		{[]string{"explain", "--cell", "le"}, exitUsage, "the id of a situation"},
+		{[]string{"version", "-o", "geojson"}, exitUsage, "use table, json, jsonl"},
+		{[]string{"snapshot", "--cell", "le", "--url", "nats://127.0.0.1:1"}, exitUsage, "--url needs --creds"},
+		{[]string{"publish", "--as", "fbi", "--url", "nats://127.0.0.1:1", garbage}, exitUsage, "--url needs --creds"},
+		{[]string{"publish", "--as", "fbi", "--context", bad, garbage}, exitUsage, "creds issue wrote"},
+		{[]string{"up", "--dir", dir, "--port", "0"}, exitUsage, "-1 for any free port"},
+		{[]string{"up", "--dir", bad}, exitUsage, "--dir"},
 		{[]string{"publish", "--as", "nobody", garbage}, exitUsage, "unknown agency"},
 		{[]string{"publish", "--as", "fbi", "--cell", "intel", garbage}, exitUsage, "may not submit"},
 	} {

@@ -44,6 +44,11 @@ type issued struct {
 	URL         string `json:"url"`
 }
 
+type issuedContext struct {
+	issued
+	Context string `json:"context"`
+}
+
 // stock connects a stock client with nothing but what creds issue wrote.
 func stock(t *testing.T, dir string, args ...string) jetstream.JetStream {
 	t.Helper()
@@ -102,6 +107,22 @@ func TestUpPublishWatchSnapshotExplain(t *testing.T) {
 	refused, ok := errors.AsType[*jetstream.APIError](err)
 	if !ok || refused.Code != 400 || !strings.Contains(refused.Description, "label-above-cell at label") {
 		t.Errorf("a report above its cell: %v, want an API error that says label-above-cell", err)
+	}
+
+	var agency, watcher issuedContext
+	for who, c := range map[string]*issuedContext{"--agency=jackson-pd": &agency, "--reader=watch-le": &watcher} {
+		if err := json.Unmarshal([]byte(must(t, "", "creds", "issue", "--dir", dir, "-o", "json", who, "--cell", "le")), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := must(t, "", "publish", "--as", "jackson-pd", "--dir", t.TempDir(), "--context", agency.Context, first); !strings.Contains(out, "duplicate 1") {
+		t.Errorf("publishing by a context says %q", out)
+	}
+	if out := must(t, "", "snapshot", "--cell", "le", "--dir", t.TempDir(), "--context", watcher.Context); !strings.Contains(out, "cell le, actual") {
+		t.Errorf("a snapshot by a context says %q", out)
+	}
+	if out := must(t, "", "snapshot", "--cell", "le", "--dir", t.TempDir(), "--url", watcher.URL, "--creds", watcher.Creds, "--reader", "watch-le"); !strings.Contains(out, "cell le, actual") {
+		t.Errorf("a snapshot by credentials says %q", out)
 	}
 
 	feed := stock(t, dir, "--reader", "feed-le", "--cell", "le")

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/watchfloor/watchfloor/broker/policy"
@@ -17,7 +15,7 @@ func (v *conversion) flags(c *cobra.Command) {
 	c.Flags().StringVar(&v.mapping, "map", "", "mapping for CSV: a shipped one's name or a file (default: the shipped one whose columns fit)")
 	c.Flags().StringVar(&v.policyFile, "policy", "", "policy file that says what markings mean (default: the shipped policy)")
 	c.Flags().StringVar(&v.as, "as", "", "agency that converted reports are of (default: by format, from the policy)")
-	c.Flags().StringVar(&v.cell, "cell", "", "cell whose label and markings apply (default: by format, from the policy)")
+	c.Flags().StringVar(&v.cell, "cell", "", "with --as, cell whose label and markings apply (default: the agency's only one)")
 }
 
 func (v *conversion) files(a *app) (feed.Config, *policy.Policy, error) {
@@ -30,6 +28,9 @@ func (v *conversion) files(a *app) (feed.Config, *policy.Policy, error) {
 		return feed.Config{}, nil, err
 	}
 	var all *route
+	if v.as == "" && v.cell != "" {
+		return feed.Config{}, nil, usage("--cell needs --as: the agency whose reports they are")
+	}
 	if v.as != "" {
 		r, err := submitRoute(p, v.as, v.cell)
 		if err != nil {
@@ -46,7 +47,7 @@ func (v *conversion) files(a *app) (feed.Config, *policy.Policy, error) {
 func submitRoute(p *policy.Policy, agency, cell string) (route, error) {
 	g, ok := p.Agency(agency)
 	if !ok {
-		return route{}, usage("unknown agency %q: see policy show", agency)
+		return route{}, usage("unknown agency %q: \"watchfloor policy show\" lists them", agency)
 	}
 	if cell == "" {
 		if len(g.Grants) != 1 {
@@ -68,50 +69,28 @@ func (a *app) convert() *cobra.Command {
 		Long: `Reads CAP, EDXL-DE, Atom and RSS, api.weather.gov alerts, STIX 2.1 bundles, CSV
 with a mapping, and Watchfloor's own protobuf and JSON; folders are walked, "-"
 is standard input. Each report is one line of JSON on standard output; what is
-refused is told on standard error, and the exit code is then 1.`,
+refused is told on standard error, and the exit code is then 1. A file that is
+named and holds no known format is told too, with exit code 2; in a folder such
+files are only skipped.`,
 		Example: `  watchfloor convert alert.cap bundle.json > reports.jsonl
   watchfloor convert --map stl-police --as stl-pd crimes.csv
   watchfloor convert alerts/ | jq -r .title`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Args: named("at least one file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			files, _, err := v.files(a)
 			if err != nil {
 				return err
 			}
-			refused, err := a.eachReport(files, args, func(_ feed.Source, item codec.Item) error { return jsonLine(a.out, item.Report) })
+			refused, err := a.eachReport(cmd.Context(), files, args, func(_ feed.Source, item codec.Item) error { return jsonLine(a.out, item.Report) })
 			if err != nil {
 				return err
 			}
 			if refused > 0 {
-				return failed("%d records are refused", refused)
+				return failed("refused: %s", count(refused, "record"))
 			}
 			return nil
 		},
 	}
 	v.flags(c)
 	return c
-}
-
-// eachReport calls do with every report of the files, tells on standard error
-// what is refused or skipped, and counts the refused.
-func (a *app) eachReport(files feed.Config, paths []string, do func(feed.Source, codec.Item) error) (refused int, err error) {
-	for src, err := range files.Files(paths...) {
-		if err != nil {
-			return refused, usage("%w", err)
-		}
-		if src.Skip != "" {
-			fmt.Fprintf(a.err, "%s: skipped: %s\n", src.Name, src.Skip)
-		}
-		for _, item := range src.Items {
-			if item.Refused() {
-				refused++
-				fmt.Fprintf(a.err, "%s %s: refused: %s\n", src.Name, item.Where, item.Reasons)
-				continue
-			}
-			if err := do(src, item); err != nil {
-				return refused, err
-			}
-		}
-	}
-	return refused, nil
 }

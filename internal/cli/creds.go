@@ -2,8 +2,11 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,87 +15,142 @@ import (
 )
 
 func (a *app) creds() *cobra.Command {
-	c := &cobra.Command{
+	c := group(&cobra.Command{
 		Use:   "creds",
 		Short: "Issue credentials for agencies, readers and their pages",
-	}
+		Example: `  watchfloor creds issue --agency jackson-pd --cell le     to publish
+  watchfloor creds issue --reader watch-le --cell le       to read with a NATS client
+  watchfloor creds token --reader watch-le --cell le       to read over HTTP`,
+	})
 	c.AddCommand(a.credsIssue(), a.credsToken())
 	return c
 }
 
+// wish is what credentials are asked for.
+type wish struct {
+	agency, reader, cell, user, out string
+	lifetime                        time.Duration
+}
+
 func (a *app) credsIssue() *cobra.Command {
-	var agency, reader, cell, user, out string
-	var lifetime time.Duration
+	var w wish
 	c := &cobra.Command{
 		Use:   "issue (--agency NAME | --reader NAME) --cell C",
 		Short: "Write a credentials file, and a context of the nats command line with the inbox prefix set",
 		Long: `Writes NAME.creds and NAME.json. The credential allows exactly what the policy
 says: an agency publishes under its own name and is answered in its own inbox;
 a reader reads its cell's picture and the feeds provisioned for it. A stock
-client needs the credentials file and the inbox prefix that is printed.`,
+client needs the credentials file and the inbox prefix that is printed; the
+nats command line needs NAME.json in ~/.config/nats/context.`,
 		Example: `  watchfloor creds issue --agency jackson-pd --cell le
   watchfloor creds issue --reader watch-noc --cell fused --out /etc/watchfloor --expires 720h`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if (agency == "") == (reader == "") {
-				return usage("name one of --agency and --reader")
-			}
-			l, err := a.local()
-			if err != nil {
-				return err
-			}
-			name, principal := agency, account.Agency(agency)
-			if reader != "" {
-				name, principal = reader, account.Reader(reader)
-			}
-			cred, err := l.issuer.Issue(account.Request{Principal: principal, Cell: cell, User: user, Lifetime: lifetime})
-			if err != nil {
-				return failed("issue for %s in %s: %w", name, cell, err)
-			}
-			cred.URL = l.run.URL
-			if out == "" {
-				out = filepath.Join(l.dir, "creds", cell)
-			}
-			if err := ensureDirs(out); err != nil {
-				return err
-			}
-			file, context, err := cred.WriteFiles(out, name)
-			if err != nil {
-				return failed("write credentials: %w", err)
-			}
-			if a.output != "table" {
-				return json.NewEncoder(a.out).Encode(map[string]string{"creds": file, "context": context, "inbox_prefix": cred.InboxPrefix, "url": cred.URL})
-			}
-			fmt.Fprintf(a.out, "credentials   %s\ncontext       %s\ninbox prefix  %s\naddress       %s\n", file, context, cred.InboxPrefix, cred.URL)
-			return nil
-		},
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return a.issue(w) },
 	}
-	c.Flags().StringVar(&agency, "agency", "", "agency to issue for")
-	c.Flags().StringVar(&reader, "reader", "", "reader to issue for")
-	c.Flags().StringVar(&cell, "cell", "", "cell (required)")
-	c.Flags().StringVar(&user, "user", "", "name among the principal's credentials (default: main)")
-	c.Flags().StringVar(&out, "out", "", "folder to write to (default: creds/CELL beside the data)")
-	c.Flags().DurationVar(&lifetime, "expires", 0, "lifetime, e.g. 720h (default: until revoked)")
+	c.Flags().StringVar(&w.agency, "agency", "", "agency to issue for")
+	c.Flags().StringVar(&w.reader, "reader", "", "reader to issue for")
+	c.Flags().StringVar(&w.cell, "cell", "", "cell (required)")
+	c.Flags().StringVar(&w.user, "user", "", "name among the agency's or reader's credentials, part of the file name (default: main)")
+	c.Flags().StringVar(&w.out, "out", "", "folder to write to (default: creds/CELL beside the data)")
+	c.Flags().DurationVar(&w.lifetime, "expires", 0, "lifetime, e.g. 720h (default: until revoked)")
 	_ = c.MarkFlagRequired("cell")
 	return c
 }
 
+func (a *app) issue(w wish) error {
+	if (w.agency == "") == (w.reader == "") {
+		return usage("name one of --agency and --reader")
+	}
+	if w.lifetime < 0 {
+		return usage("--expires %s: use a time ahead, like 720h", w.lifetime)
+	}
+	l, err := a.local()
+	if err != nil {
+		return err
+	}
+	name, principal, err := l.principal(w.agency, w.reader, w.cell)
+	if err != nil {
+		return err
+	}
+	cred, err := l.issuer.Issue(account.Request{Principal: principal, Cell: w.cell, User: w.user, Lifetime: w.lifetime})
+	if err != nil {
+		return failed("issue for %s in %s: %w", name, w.cell, err)
+	}
+	cred.URL = l.run.URL
+	if w.user != "" {
+		name += "-" + w.user
+	}
+	if w.out == "" {
+		w.out = filepath.Join(l.dir, "creds", w.cell)
+	}
+	return a.writeCredential(cred, w.out, name)
+}
+
+func (a *app) writeCredential(cred account.Credential, dir, name string) error {
+	if err := ensureDirs(dir); err != nil {
+		return usage("%w: name a folder you may write to with --out", err)
+	}
+	file, context, err := cred.WriteFiles(dir, name)
+	if errors.Is(err, fs.ErrExist) {
+		return usage("%s has credentials of %s already: keep them, take them away, or write others with --user or --out", dir, name)
+	}
+	if err != nil {
+		return failed("%w", err)
+	}
+	if a.output != "table" {
+		return json.NewEncoder(a.out).Encode(map[string]string{"creds": file, "context": context, "inbox_prefix": cred.InboxPrefix, "url": cred.URL})
+	}
+	fmt.Fprintf(a.out, "credentials   %s\ncontext       %s\ninbox prefix  %s\naddress       %s\n", file, context, cred.InboxPrefix, cred.URL)
+	return nil
+}
+
+// principal checks by the policy whom credentials are wanted for.
+func (l *local) principal(agency, reader, cell string) (name string, p account.Principal, err error) {
+	if _, ok := l.policy.Cell(cell); !ok {
+		return "", p, usage("unknown cell %q: the policy has %s", cell, strings.Join(l.policy.CellNames(), ", "))
+	}
+	if agency != "" {
+		_, err := submitRoute(l.policy, agency, cell)
+		return agency, account.Agency(agency), err
+	}
+	r, ok := l.policy.Reader(reader)
+	switch {
+	case !ok:
+		return "", p, usage("unknown reader %q: \"watchfloor policy show\" lists them", reader)
+	case !l.policy.Cleared(reader, cell):
+		return "", p, usage("reader %q is not cleared for cell %s: the policy clears it for %s", reader, cell, strings.Join(r.Cells, ", "))
+	}
+	return reader, account.Reader(reader), nil
+}
+
 func (a *app) credsToken() *cobra.Command {
 	var reader, cell string
+	var page bool
 	var lifetime time.Duration
 	c := &cobra.Command{
-		Use:     "token --reader NAME --cell C",
-		Short:   "Print a token for the HTTP API and the page of a cell",
-		Example: `  curl -H "Authorization: Bearer $(watchfloor creds token --reader watch-le --cell le)" localhost:8081/v1/snapshot`,
-		Args:    cobra.NoArgs,
+		Use:   "token --reader NAME --cell C",
+		Short: "Print a token for the HTTP API and the page of a cell",
+		Example: `  watchfloor creds token --reader watch-le --cell le --page     the address of the page, with a token
+  curl -H "Authorization: Bearer $(watchfloor creds token --reader watch-le --cell le)" \
+    http://127.0.0.1:8084/v1/snapshot`,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if lifetime <= 0 {
+				return usage("--expires %s: use a time ahead, like 12h", lifetime)
+			}
 			l, err := a.local()
 			if err != nil {
+				return err
+			}
+			if _, _, err := l.principal("", reader, cell); err != nil {
 				return err
 			}
 			token, _, err := l.issuer.IssueToken(reader, cell, lifetime)
 			if err != nil {
 				return failed("issue a token for %s in %s: %w", reader, cell, err)
+			}
+			if page {
+				token = l.run.Pages[cell] + "/#token=" + token
 			}
 			fmt.Fprintln(a.out, token)
 			return nil
@@ -101,6 +159,7 @@ func (a *app) credsToken() *cobra.Command {
 	c.Flags().StringVar(&reader, "reader", "", "reader to issue for (required)")
 	c.Flags().StringVar(&cell, "cell", "", "cell (required)")
 	c.Flags().DurationVar(&lifetime, "expires", 12*time.Hour, "lifetime")
+	c.Flags().BoolVar(&page, "page", false, "print the address of the cell's page with the token in it")
 	_ = c.MarkFlagRequired("reader")
 	_ = c.MarkFlagRequired("cell")
 	return c

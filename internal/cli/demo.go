@@ -53,7 +53,7 @@ pass. With --input it reads files instead: any known format, folders included.` 
   watchfloor demo --once --seed 3 --reports 20000
   watchfloor demo --once --weights zero        must fail: nothing is evidence
   watchfloor demo --once --input ./alerts --input bundle.json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
 				return err
@@ -76,8 +76,8 @@ pass. With --input it reads files instead: any known format, folders included.` 
 	c.Flags().StringVar(&f.weights, "weights", "default", "weights of the evidence: default or zero")
 	c.Flags().StringArrayVar(&f.inputs, "input", nil, "file or folder to read instead of the exercise (repeatable; with --once)")
 	c.Flags().StringVar(&f.mapping, "map", "", "mapping for CSV input: a shipped one's name or a file (default: the shipped one whose columns fit)")
-	c.Flags().IntVar(&f.port, "port", 4222, "port of the broker, live")
-	c.Flags().IntVar(&f.http, "http-port", 8080, "port of the first cell's page, live; the others follow")
+	c.Flags().IntVar(&f.port, "port", 4222, "port of the broker, live; -1 for any free one")
+	c.Flags().IntVar(&f.http, "http-port", 8080, "port of the first cell's page, live, the others follow; -1 for any free ones")
 	return c
 }
 

@@ -24,6 +24,8 @@ type fileAccount struct {
 	Agency string      `json:"agency,omitempty"`
 	Cell   string      `json:"cell,omitempty"`
 	Skip   string      `json:"skipped,omitempty"`
+	// otherStatus counts the reports that the broker's picture does not show.
+	otherStatus int
 }
 
 // demoInput reads files into a throwaway broker and says what became of them.
@@ -135,7 +137,7 @@ func balance(accounts []fileAccount) error {
 			return failed("%s: read %d is not what became of its records", acc.Source, acc.Read)
 		}
 		if acc.Unacknowledged > 0 {
-			return failed("%s: %d records were not acknowledged: %s", acc.Source, acc.Unacknowledged, acc.FirstError)
+			return failed("%s: not acknowledged: %s: %s", acc.Source, count(acc.Unacknowledged, "record"), acc.FirstError)
 		}
 	}
 	return nil

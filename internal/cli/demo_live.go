@@ -63,7 +63,7 @@ func (a *app) demoLive(ctx context.Context, f demoFlags) (err error) {
 			return err
 		}
 	}
-	if err := ensureDirs(dir); err != nil {
+	if err := ensure(dir); err != nil {
 		return err
 	}
 	at, err := place(dir, f)
@@ -77,6 +77,9 @@ func (a *app) demoLive(ctx context.Context, f demoFlags) (err error) {
 	c := a.spineConfig(f, policy.Default())
 	c.DataDir, c.KeysDir, c.Port, c.HTTPPort, c.Statuses = filepath.Join(dir, "data"), filepath.Join(dir, "keys"), f.port, f.http, exerciseOnly
 	c.Recovery = a.recovery()
+	if err := freePorts(f.port, f.http, len(c.Policy.Cells)); err != nil {
+		return err
+	}
 	s, err := spine.Start(ctx, c)
 	if err != nil {
 		return startError(err, dir)
@@ -143,7 +146,7 @@ func (a *app) welcome(s *spine.Spine, at exercisePlace) {
 	}
 	fmt.Fprintln(a.out, ". EXERCISE EXERCISE EXERCISE")
 	a.pageTable(s)
-	fmt.Fprintln(a.out, "Enter pauses the exercise clock, Ctrl-C ends. In another terminal: watchfloor watch --cell fused")
+	fmt.Fprintf(a.out, "Enter pauses the exercise clock, Ctrl-C ends. In another terminal: %s watch --cell fused%s\n", a.name, a.elsewhere())
 }
 
 func (a *app) pageTable(s *spine.Spine) {
@@ -190,9 +193,4 @@ func (a *app) recovery() func(worker.Progress) {
 			fmt.Fprintf(a.err, "\rrecovering %s: %d of %d records   ", p.Cell, p.Done, p.Total)
 		}
 	}
-}
-
-// startError adds what to do to the usual reasons why a broker does not start.
-func startError(err error, dir string) error {
-	return unreachable("start in %s: %w", dir, err)
 }

@@ -18,7 +18,7 @@ func (a *app) explain() *cobra.Command {
 		Short: "Say why the reports of a situation belong together, in lines to be read aloud",
 		Example: `  watchfloor explain --cell fused 3f2a     (the first digits are enough)
   watchfloor explain --cell le 3f2a9c -o json`,
-		Args: cobra.ExactArgs(1),
+		Args: one("the id of a situation, or its first digits"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.load(cmd.Context(), r)
 			if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -28,7 +29,7 @@ Reports of different status (actual, exercise, test) never meet.`,
 		Example: `  watchfloor convert alerts/ | watchfloor fuse
   watchfloor fuse --map febrl dataset3.csv > situations.jsonl
   watchfloor fuse --tick 2018-02-01T00:00:00Z --map stl-police crimes.csv`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			f := demoFlags{weights: weights}
 			w, err := f.weightTable()
 			if err != nil {
@@ -49,7 +50,7 @@ Reports of different status (actual, exercise, test) never meet.`,
 			if len(args) == 0 {
 				args = []string{"-"}
 			}
-			return a.fuseFiles(files, args, config, at)
+			return a.fuseFiles(cmd.Context(), files, args, config, at)
 		},
 	}
 	v.flags(c)
@@ -58,11 +59,11 @@ Reports of different status (actual, exercise, test) never meet.`,
 	return c
 }
 
-func (a *app) fuseFiles(files feed.Config, paths []string, config fusion.Config, at time.Time) error {
+func (a *app) fuseFiles(ctx context.Context, files feed.Config, paths []string, config fusion.Config, at time.Time) error {
 	byStatus := map[wf.Status][]fusion.Input{}
 	read := 0
 	progress := a.progress("reading", 1<<30)
-	refused, err := a.eachReport(files, paths, func(_ feed.Source, item codec.Item) error {
+	refused, err := a.eachReport(ctx, files, paths, func(_ feed.Source, item codec.Item) error {
 		r := item.Report
 		byStatus[r.GetStatus()] = append(byStatus[r.GetStatus()], fusion.Input{Report: r})
 		read++
@@ -88,9 +89,9 @@ func (a *app) fuseFiles(files feed.Config, paths []string, config fusion.Config,
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write situations: %w", err)
 	}
-	fmt.Fprintf(a.err, "%d reports in %d situations, %d refused\n", read, situations, refused)
+	fmt.Fprintf(a.err, "%s in %s, %d refused\n", count(read, "report"), count(situations, "situation"), refused)
 	if refused > 0 {
-		return failed("%d records are refused", refused)
+		return failed("refused: %s", count(refused, "record"))
 	}
 	return nil
 }

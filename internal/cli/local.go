@@ -1,21 +1,17 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/policy"
-	"github.com/watchfloor/watchfloor/consumers"
-	"github.com/watchfloor/watchfloor/producers"
 	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -30,6 +26,14 @@ type runFile struct {
 	Status string `json:"status"`
 	// Pages is the address of each cell's page, without a token.
 	Pages map[string]string `json:"pages"`
+}
+
+// only is the one status that a demo shows; empty when all are shown.
+func (r *runFile) only() string {
+	if r.Status == subject.StatusToken(wf.Status_STATUS_EXERCISE) {
+		return r.Status
+	}
+	return ""
 }
 
 const runFileName = "run.json"
@@ -75,100 +79,27 @@ func (a *app) local() (*local, error) {
 		}
 		return l, nil
 	}
-	return nil, unreachable("no broker runs in %s: start one with \"watchfloor up\" or \"watchfloor demo\", name its folder with --dir, or a remote one with --url and --creds", a.dir)
-}
-
-// remote is how a command reaches a broker: the flags, else the local one.
-type remote struct {
-	url, creds, context, user string
-}
-
-func (r *remote) flags(c *cobra.Command) {
-	c.Flags().StringVar(&r.url, "url", "", "address of a remote broker, nats://host:port (default: the local one)")
-	c.Flags().StringVar(&r.creds, "creds", "", "credentials file for it, as issued by creds issue")
-	c.Flags().StringVar(&r.context, "context", "", "context file issued with the credentials: address, credentials and inbox prefix in one")
-}
-
-// connectTimeout bounds how long a command waits for its broker.
-const connectTimeout = 5 * time.Second
-
-// reader connects to read a cell. status is the one to show by default.
-func (a *app) reader(ctx context.Context, r remote, cell string) (c *consumers.Client, status string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	opts := []consumers.Option{consumers.WithCell(cell), consumers.WithLogger(a.logger())}
-	url := r.url
-	status = subject.StatusToken(wf.Status_STATUS_ACTUAL)
-	switch {
-	case r.context != "":
-		opts = append(opts, consumers.WithContextFile(r.context))
-	case r.creds != "":
-		if url == "" {
-			return nil, "", usage("--creds needs --url too")
-		}
-		opts = append(opts, consumers.WithCredentials(r.creds))
-	default:
-		l, err := a.local()
-		if err != nil {
-			return nil, "", err
-		}
-		cred, err := l.readerCredential(r.user, cell)
-		if err != nil {
-			return nil, "", err
-		}
-		url, status = l.run.URL, l.run.Status
-		opts = append(opts, consumers.WithUser(cred.JWT, cred.Seed), consumers.WithInboxPrefix(cred.InboxPrefix))
-	}
-	if c, err = consumers.Connect(ctx, url, opts...); err != nil {
-		return nil, "", unreachable("connect: %w", err)
-	}
-	return c, status, nil
+	return nil, unreachable("no broker runs in %s: start one with \"watchfloor up\" or \"watchfloor demo\", name its folder with --dir, or a remote one with --context, or --url and --creds", a.dir)
 }
 
 // readerCredential is one of the named reader, or of the first that is cleared for the cell.
 func (l *local) readerCredential(name, cell string) (account.Credential, error) {
 	if _, ok := l.policy.Cell(cell); !ok {
-		return account.Credential{}, usage("unknown cell %q: the policy has %v", cell, l.policy.CellNames())
+		return account.Credential{}, usage("unknown cell %q: the policy has %s", cell, strings.Join(l.policy.CellNames(), ", "))
 	}
+	var cleared []string
 	for _, r := range l.policy.Readers {
+		if l.policy.Cleared(r.Name, cell) {
+			cleared = append(cleared, r.Name)
+		}
 		if (name == "" || r.Name == name) && l.policy.Cleared(r.Name, cell) {
 			return l.issuer.Issue(account.Request{Principal: account.Reader(r.Name), Cell: cell, User: "cli", Lifetime: 24 * time.Hour})
 		}
 	}
 	if name != "" {
-		return account.Credential{}, failed("reader %q is not cleared for cell %s", name, cell)
+		return account.Credential{}, usage("reader %q is not cleared for cell %s: the policy clears %s", name, cell, strings.Join(cleared, ", "))
 	}
 	return account.Credential{}, failed("the policy clears no reader for cell %s: add one under readers", cell)
-}
-
-// sender connects to publish as an agency.
-func (a *app) sender(ctx context.Context, r remote, agency, cell string) (*producers.Client, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	opts := []producers.Option{producers.WithCell(cell)}
-	url := r.url
-	if r.creds != "" {
-		if url == "" {
-			return nil, usage("--creds needs --url too")
-		}
-		opts = append(opts, producers.WithCredentials(r.creds))
-	} else {
-		l, err := a.local()
-		if err != nil {
-			return nil, err
-		}
-		cred, err := l.issuer.Issue(account.Request{Principal: account.Agency(agency), Cell: cell, User: "cli", Lifetime: 24 * time.Hour})
-		if err != nil {
-			return nil, failed("credential for %s in %s: %w", agency, cell, err)
-		}
-		url = l.run.URL
-		opts = append(opts, producers.WithJWT(cred.JWT, cred.Seed))
-	}
-	c, err := producers.Connect(ctx, url, agency, opts...)
-	if err != nil {
-		return nil, unreachable("connect: %w", err)
-	}
-	return c, nil
 }
 
 func (a *app) parseStatus(flag, fallback string) (wf.Status, error) {

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,19 +26,19 @@ func loadPolicy(path string) (*policy.Policy, error) {
 	}
 	p, err := policy.Parse(data)
 	if err != nil {
-		return nil, failed("policy %s is refused:\n%w", path, err)
+		return nil, failed("%s: %w", path, err)
 	}
 	return p, nil
 }
 
 func (a *app) policy() *cobra.Command {
-	c := &cobra.Command{
+	c := group(&cobra.Command{
 		Use:   "policy",
 		Short: "Check a policy file, or show what a policy says",
-		Example: `  watchfloor policy show                 the default policy in tables
+		Example: `  watchfloor policy show                   the default policy in tables
   watchfloor policy show --yaml > my.yaml  its file, to start your own from
   watchfloor policy check my.yaml`,
-	}
+	})
 	c.AddCommand(a.policyCheck(), a.policyShow())
 	return c
 }
@@ -46,16 +48,18 @@ func (a *app) policyCheck() *cobra.Command {
 		Use:     "check FILE...",
 		Short:   "Parse and check policy files strictly; exit 1 with every problem found",
 		Example: "  watchfloor policy check my.yaml",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    named("at least one file"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			var errs []error
 			for _, f := range args {
 				p, err := loadPolicy(f)
 				if err != nil {
-					return err
+					errs = append(errs, err)
+					continue
 				}
 				fmt.Fprintf(a.out, "%s: good, version %s, %d cells, %d agencies, %d readers\n", f, p.Version, len(p.Cells), len(p.Agencies), len(p.Readers))
 			}
-			return nil
+			return errors.Join(errs...)
 		},
 	}
 }
@@ -100,7 +104,7 @@ func (a *app) policyTables(p *policy.Policy) error {
 	}
 	fmt.Fprintf(tw, "\nAGENCY\tTYPE\tCELL: KINDS\tEXPECTED\n")
 	for _, g := range p.Agencies {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", g.Name, g.Type, grantText(g), g.ExpectEvery)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", g.Name, g.Type, grantText(g), brief(g.ExpectEvery))
 	}
 	fmt.Fprintf(tw, "\nREADER\tTYPE\tCLEARED FOR\tMAY FOLLOW\tPURPOSE\n")
 	for _, r := range p.Readers {
@@ -108,6 +112,18 @@ func (a *app) policyTables(p *policy.Policy) error {
 	}
 	fmt.Fprintf(tw, "\nversion %s\n", p.Version)
 	return tw.Flush()
+}
+
+// brief is a duration without its zero parts: 24h, 1h30m.
+func brief(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 func grantText(g policy.Agency) string {

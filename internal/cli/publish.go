@@ -21,9 +21,7 @@ import (
 )
 
 func (a *app) publish() *cobra.Command {
-	var r remote
-	var as, cell, mappingName string
-	var dryRun bool
+	var d delivery
 	c := &cobra.Command{
 		Use:   "publish --as AGENCY [--cell C] FILE...",
 		Short: "Send files of any known format to a broker as an agency",
@@ -34,51 +32,96 @@ would refuse.` + exitHelp,
 		Example: `  watchfloor publish --as ipaws alert.cap
   watchfloor publish --as stl-pd --cell le --map stl-police crimes.csv
   watchfloor publish --as fbi --cell le --dry-run report.json
-  watchfloor publish --as fbi --cell le --url nats://broker:4222 --creds fbi.creds report.json`,
-		Args: cobra.MinimumNArgs(1),
+  watchfloor publish --as fbi --cell le --context fbi.json report.json`,
+		Args: named("at least one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := mapping(mappingName)
-			if err != nil {
-				return err
-			}
-			p, err := a.publishPolicy(r)
-			if err != nil {
-				return err
-			}
-			to, err := submitRoute(p, as, cell)
-			if err != nil {
-				return err
-			}
-			files := fileReader(p, m, &to)
-			files.Stdin = a.in
-			if dryRun {
-				return a.dryRun(p, to, files, args)
-			}
-			return a.send(cmd.Context(), r, to, files, args)
+			return a.runPublish(cmd.Context(), d, args)
 		},
 	}
-	r.flags(c)
-	c.Flags().StringVar(&as, "as", "", "agency to publish as (required)")
-	c.Flags().StringVar(&cell, "cell", "", "cell to publish into (default: the agency's only one)")
-	c.Flags().StringVar(&mappingName, "map", "", "mapping for CSV: a shipped one's name or a file")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing; say what would be refused")
+	d.remote.flags(c)
+	c.Flags().StringVar(&d.to.agency, "as", "", "agency to publish as (required)")
+	c.Flags().StringVar(&d.to.cell, "cell", "", "cell to publish into (default: the agency's only one)")
+	c.Flags().StringVar(&d.mapping, "map", "", "mapping for CSV: a shipped one's name or a file")
+	c.Flags().BoolVar(&d.dryRun, "dry-run", false, "send nothing; say what would be refused")
 	_ = c.MarkFlagRequired("as")
 	return c
 }
 
-// publishPolicy is the policy of the local broker; for a remote one, or none, the shipped one.
-func (a *app) publishPolicy(r remote) (*policy.Policy, error) {
-	if r.url == "" {
-		if l, err := a.local(); err == nil {
-			return l.policy, nil
-		}
-	}
-	return policy.Default(), nil
+// delivery is how, as whom and where publish sends.
+type delivery struct {
+	remote  remote
+	to      route
+	mapping string
+	dryRun  bool
+	// shown is the only status that a demo shows, or empty.
+	shown string
 }
 
-func (a *app) send(ctx context.Context, r remote, to route, files feed.Config, paths []string) error {
+func (a *app) runPublish(ctx context.Context, d delivery, paths []string) error {
+	m, err := mapping(d.mapping)
+	if err != nil {
+		return err
+	}
+	if err := d.remote.resolve(); err != nil {
+		return err
+	}
+	p, shown, err := a.publishPolicy(d.remote)
+	if err != nil {
+		return err
+	}
+	if d.to, err = submitRoute(p, d.to.agency, d.to.cell); err != nil {
+		return err
+	}
+	d.shown = shown
+	files := fileReader(p, m, &d.to)
+	files.Stdin = a.in
+	if !d.dryRun {
+		return a.send(ctx, d, files, paths)
+	}
+	rules, err := guard.Compile(p, d.to.cell)
+	if err != nil {
+		return err
+	}
+	return a.dryRun(ctx, rules, files, paths)
+}
+
+// publishPolicy is the policy of the local broker and the one status it shows,
+// if it is a demo's; for a remote one, or none, the shipped policy.
+func (a *app) publishPolicy(r remote) (p *policy.Policy, shown string, err error) {
+	if r.local() {
+		if l, err := a.local(); err == nil {
+			return l.policy, l.run.only(), nil
+		}
+	}
+	return policy.Default(), "", nil
+}
+
+// unshown warns of reports that a demo stores and never shows.
+func (a *app) unshown(shown string, accounts []fileAccount) {
+	n := 0
+	for _, acc := range accounts {
+		n += acc.otherStatus
+	}
+	if n > 0 {
+		fmt.Fprintf(a.err, "note: %s not of status %s: the demo that runs here stores but never shows them; \"watchfloor up\" does\n", count(n, "report"), shown)
+	}
+}
+
+// otherThan counts the reports that are of another status than the one shown.
+func otherThan(shown string, items []codec.Item) int {
+	n := 0
+	for _, item := range items {
+		if shown != "" && !item.Refused() && subject.StatusToken(item.Report.GetStatus()) != shown {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *app) send(ctx context.Context, d delivery, files feed.Config, paths []string) error {
+	to := d.to
 	sender := ingest.NewSender(func(ctx context.Context, to ingest.Route) (*producers.Client, error) {
-		return a.sender(ctx, r, to.Agency, to.Cell)
+		return a.sender(ctx, d.remote, to.Agency, to.Cell)
 	})
 	defer sender.Close()
 	var accounts []fileAccount
@@ -88,13 +131,32 @@ func (a *app) send(ctx context.Context, r remote, to route, files feed.Config, p
 		}
 		acc := fileAccount{Format: src.Format, Agency: to.agency, Cell: to.cell, Skip: src.Skip, Tally: &ingest.Tally{Source: src.Name}}
 		if src.Skip == "" {
-			if acc.Tally, err = sender.Send(ctx, ingest.Route{Agency: to.agency, Cell: to.cell}, src.Name, slices.Values(src.Items)); err != nil {
+			acc.Tally, err = sender.Send(ctx, ingest.Route{Agency: to.agency, Cell: to.cell}, src.Name, slices.Values(src.Items))
+			if err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
+		acc.otherStatus = otherThan(d.shown, src.Items)
 		accounts = append(accounts, acc)
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return a.published(accounts)
+	err := a.published(accounts)
+	a.unshown(d.shown, accounts)
+	switch {
+	case ctx.Err() != nil:
+		return failed("interrupted: the rest is not sent; send the files again, what is stored already counts as duplicate")
+	case err != nil:
+		return err
+	case len(accounts) == 0:
+		return nothingRead(paths)
+	}
+	skipped := 0
+	for _, acc := range accounts {
+		skipped += unreadable(acc.Source, acc.Skip, paths)
+	}
+	return unread(skipped)
 }
 
 // published prints what became of every file; refused or unacknowledged reports fail.
@@ -124,21 +186,17 @@ func (a *app) published(accounts []fileAccount) error {
 	}
 	switch {
 	case lost > 0:
-		return unreachable("%d reports were not acknowledged: they may not be stored; send the files again", lost)
+		return unreachable("not acknowledged: %s; they may not be stored, send the files again", count(lost, "report"))
 	case refused > 0:
-		return failed("%d records are refused", refused)
+		return failed("refused: %s", count(refused, "record"))
 	}
 	return nil
 }
 
 // dryRun judges every report by the rules of the guard, against an empty cell.
-func (a *app) dryRun(p *policy.Policy, to route, files feed.Config, paths []string) error {
-	rules, err := guard.Compile(p, to.cell)
-	if err != nil {
-		return err
-	}
+func (a *app) dryRun(ctx context.Context, rules *guard.Rules, files feed.Config, paths []string) error {
 	good, bad := 0, 0
-	refused, err := a.eachReport(files, paths, func(src feed.Source, item codec.Item) error {
+	refused, err := a.eachReport(ctx, files, paths, func(src feed.Source, item codec.Item) error {
 		data, err := proto.Marshal(item.Report)
 		if err != nil {
 			return fmt.Errorf("encode %s %s: %w", src.Name, item.Where, err)
@@ -159,7 +217,7 @@ func (a *app) dryRun(p *policy.Policy, to route, files feed.Config, paths []stri
 	}
 	fmt.Fprintf(a.out, "%d would be admitted, %d refused\n", good, bad+refused)
 	if bad+refused > 0 {
-		return failed("%d records would be refused", bad+refused)
+		return failed("would be refused: %s", count(bad+refused, "record"))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,16 +26,17 @@ const (
 	exitFailed = 1
 	// The command line or an input file is wrong.
 	exitUsage = 2
-	// The broker cannot be reached or did not answer.
+	// The broker cannot be reached, did not answer or cannot start.
 	exitUnreachable = 3
 )
 
 const exitHelp = `
+
 Exit codes:
   0  done
   1  a check did not pass: scorecard, policy, refused or unacknowledged reports
   2  wrong use: unknown flag or value, input that cannot be read
-  3  the broker cannot be reached or did not answer in time`
+  3  the broker cannot be reached, did not answer in time or cannot start`
 
 // exitError carries the exit code of an error.
 type exitError struct {
@@ -61,16 +63,20 @@ func unreachable(format string, args ...any) error {
 type app struct {
 	in       io.Reader
 	out, err io.Writer
-	dir      string
-	output   string
-	verbose  bool
+	// name as the user calls the program, for hints.
+	name    string
+	dir     string
+	output  string
+	verbose bool
 }
 
 // Main runs the command line and returns its exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{in: in, out: out, err: errOut}
+	// The first Ctrl-C ends the work in order, a second one at once.
+	defer context.AfterFunc(ctx, stop)()
+	a := &app{name: os.Args[0], in: in, out: out, err: errOut}
 	return a.execute(ctx, args)
 }
 
@@ -97,8 +103,7 @@ func (a *app) root() *cobra.Command {
 fuses in each cell what it may read, and shows the live picture of each cell in
 a terminal, over HTTP and on a page.
 
-Start with "watchfloor demo": everything in one process, with an exercise.
-` + exitHelp,
+Start with "watchfloor demo": everything in one process, with an exercise.` + exitHelp,
 		Example: `  watchfloor demo                              the exercise live, in the browser
   watchfloor demo --once                       replay it and print the scorecard
   watchfloor up                                a broker for real traffic
@@ -106,9 +111,13 @@ Start with "watchfloor demo": everything in one process, with an exercise.
   watchfloor watch --cell le                   follow a picture in the terminal`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if !slices.Contains([]string{"table", "json", "jsonl", "geojson"}, a.output) {
-				return usage("--output %q: use table, json or jsonl", a.output)
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			forms := []string{"table", "json", "jsonl"}
+			if c.Name() == "snapshot" {
+				forms = append(forms, "geojson")
+			}
+			if !slices.Contains(forms, a.output) {
+				return usage("--output %q: use %s", a.output, strings.Join(forms, ", "))
 			}
 			return nil
 		},
@@ -117,8 +126,8 @@ Start with "watchfloor demo": everything in one process, with an exercise.
 	c.SetOut(a.out)
 	c.SetErr(a.err)
 	c.CompletionOptions.HiddenDefaultCmd = true
-	c.PersistentFlags().StringVar(&a.dir, "dir", defaultDir(), "folder of data, keys, credentials and addresses of a local broker")
-	c.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "table, json or jsonl")
+	c.PersistentFlags().StringVar(&a.dir, "dir", defaultDir(), "folder of data, keys, credentials and addresses of a local broker, or WATCHFLOOR_DIR")
+	c.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "table, json or jsonl; snapshot also geojson")
 	c.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log what the parts do")
 	c.AddCommand(
 		a.up(), a.demo(), a.publish(), a.convert(), a.watch(), a.snapshot(), a.explain(),

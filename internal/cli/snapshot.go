@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,7 @@ func (r *reading) flags(c *cobra.Command) {
 	r.remote.flags(c)
 	c.Flags().StringVar(&r.cell, "cell", "", "cell to read (required)")
 	c.Flags().StringVar(&r.status, "status", "", "actual, exercise or test (default: what the local broker runs, else actual)")
-	c.Flags().StringVar(&r.user, "reader", "", "reader of the policy to read as (default: the first that is cleared)")
+	c.Flags().StringVar(&r.user, "reader", "", "reader of the policy to read as, or that --creds is of (default: the first that is cleared)")
 	_ = c.MarkFlagRequired("cell")
 }
 
@@ -55,9 +56,12 @@ func (a *app) snapshot() *cobra.Command {
 		Example: `  watchfloor snapshot --cell fused
   watchfloor snapshot --cell le -o json | jq .digest
   watchfloor snapshot --cell open -o geojson > open.geojson
-  watchfloor snapshot --cell le --url nats://broker:4222 --creds watch-le.creds`,
-		Args: cobra.NoArgs,
+  watchfloor snapshot --cell le --context watch-le.json`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if most < 0 {
+				return usage("--most %d: use a number of rows, 0 or more", most)
+			}
 			s, err := a.load(cmd.Context(), r)
 			if err != nil {
 				return err
@@ -66,7 +70,7 @@ func (a *app) snapshot() *cobra.Command {
 		},
 	}
 	r.flags(c)
-	c.Flags().IntVar(&most, "most", 25, "rows of the table at the most")
+	c.Flags().IntVar(&most, "most", 25, "rows of the table at the most; 0 for none")
 	return c
 }
 
@@ -103,6 +107,10 @@ func (a *app) printSnapshot(s *wf.Snapshot, most int) error {
 		return json.NewEncoder(a.out).Encode(view)
 	}
 	snapshotHead(a.out, s)
+	if s.GetRevision() == 0 {
+		fmt.Fprintf(a.out, "nothing has been reported yet that is %s\n", subject.StatusToken(s.GetStatus()))
+		return nil
+	}
 	situationTable(a.out, s.GetSituations(), most)
 	return nil
 }

@@ -33,14 +33,14 @@ Ctrl-C or SIGTERM ends it cleanly.` + exitHelp,
 		Example: `  watchfloor up
   watchfloor up --policy my.yaml --dir /var/lib/watchfloor
   kill -HUP $(jq .pid /var/lib/watchfloor/run.json)    take the changed policy`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.runUp(cmd.Context(), policyFile, port, http)
 		},
 	}
 	c.Flags().StringVar(&policyFile, "policy", "", "policy file (default: the shipped policy)")
-	c.Flags().IntVar(&port, "port", 4222, "port of the broker on loopback")
-	c.Flags().IntVar(&http, "http-port", 8080, "port of the first cell's page and API; the others follow")
+	c.Flags().IntVar(&port, "port", 4222, "port of the broker on loopback; -1 for any free one")
+	c.Flags().IntVar(&http, "http-port", 8080, "port of the first cell's page and API, the others follow; -1 for any free ones")
 	return c
 }
 
@@ -54,7 +54,10 @@ func (a *app) runUp(ctx context.Context, policyFile string, port, http int) erro
 			return err
 		}
 	}
-	if err := ensureDirs(a.dir); err != nil {
+	if err := ensure(a.dir); err != nil {
+		return err
+	}
+	if err := freePorts(port, http, len(p.Cells)); err != nil {
 		return err
 	}
 	log := a.logger()
@@ -69,7 +72,7 @@ func (a *app) runUp(ctx context.Context, policyFile string, port, http int) erro
 	if err = run.write(a.dir); err == nil {
 		fmt.Fprintf(a.out, "Watchfloor is up: broker %s, policy %s\n", s.Broker().ClientURL(), p.Version)
 		a.pageTable(s)
-		fmt.Fprintln(a.out, "Ctrl-C ends. Credentials: watchfloor creds issue --help")
+		fmt.Fprintf(a.out, "Ctrl-C ends. Credentials: %s creds issue --help\n", a.name)
 		a.untilDone(ctx, s, policyFile, log)
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)

@@ -17,7 +17,7 @@ func (a *app) version() *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version and what it was built with",
 		Example: "  watchfloor version\n  watchfloor version -o json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := map[string]string{"version": Version, "go": runtime.Version()}
 			if info, ok := debug.ReadBuildInfo(); ok {

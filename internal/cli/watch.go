@@ -25,7 +25,7 @@ interrupted. With -o jsonl every change is one JSON object. Situations of a
 single report are left out of the table unless --singles is given.`,
 		Example: `  watchfloor watch --cell fused
   watchfloor watch --cell le -o jsonl | jq -c '{id: .upsert.id, n: (.upsert.members|length)}'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, fallback, err := a.reader(cmd.Context(), r.remote, r.cell)
 			if err != nil {

@@ -8,10 +8,10 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/watchfloor/watchfloor/producers"
 	"github.com/watchfloor/watchfloor/producers/codec"
@@ -21,7 +21,7 @@ import (
 // Route is where a record goes: as which agency, into which cell.
 type Route struct{ Agency, Cell string }
 
-// Connect opens the connection of a route.
+// Connect opens the connection of a route. Its error says whose it was.
 type Connect func(ctx context.Context, r Route) (*producers.Client, error)
 
 // Refusal is one record that was not admitted.
@@ -97,7 +97,7 @@ func (s *Sender) Client(ctx context.Context, r Route) (*producers.Client, error)
 	}
 	c, err := s.connect(ctx, r)
 	if err != nil {
-		return nil, fmt.Errorf("connect as %s to %s: %w", r.Agency, r.Cell, err)
+		return nil, err
 	}
 	s.clients[r] = c
 	return c, nil
@@ -130,11 +130,23 @@ type sent struct {
 	pending *producers.Pending
 }
 
-// Send sends every item of a source as route and accounts for it.
+// lastAnswers bounds how long the answers to what was sent are awaited after
+// an interruption.
+const lastAnswers = 5 * time.Second
+
+// Send sends every item of a source as route and accounts for it. When ctx ends
+// it sends no more, waits a little for what is on its way, and returns the
+// account of what was read together with ctx's error.
 func (s *Sender) Send(ctx context.Context, route Route, source string, items iter.Seq[codec.Item]) (*Tally, error) {
 	t := &Tally{Source: source}
 	var queue []sent
+	answers, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastAnswers, cancel) })()
 	for item := range items {
+		if ctx.Err() != nil {
+			break
+		}
 		t.Read++
 		if item.Refused() {
 			t.refuse(item.Where, shape(item.Reasons))
@@ -151,12 +163,12 @@ func (s *Sender) Send(ctx context.Context, route Route, source string, items ite
 		}
 		queue = append(queue, sent{item.Where, p})
 		if len(queue) >= waiting {
-			t.settle(ctx, queue[0])
+			t.settle(answers, queue[0])
 			queue = queue[1:]
 		}
 	}
 	for _, q := range queue {
-		t.settle(ctx, q)
+		t.settle(answers, q)
 	}
 	return t, ctx.Err()
 }
