@@ -73,7 +73,9 @@ func stock(t *testing.T, dir string, args ...string) jetstream.JetStream {
 func TestUpPublishWatchSnapshotExplain(t *testing.T) {
 	dir := t.TempDir()
 	up := begin(t, "up", "--dir", dir, "--port", "-1", "--http-port", "-1")
-	up.until("Ctrl-C ends")
+	if out := up.until("Ctrl-C ends"); strings.Contains(out, "token=") {
+		t.Error("a token is printed where no terminal is: a service's output is kept in a journal")
+	}
 	watch := begin(t, "watch", "--cell", "fused", "--dir", dir)
 	watch.until("0 situations")
 

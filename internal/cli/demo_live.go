@@ -145,13 +145,17 @@ func (a *app) welcome(s *spine.Spine, at exercisePlace) {
 		fmt.Fprintf(a.out, ", going on after submission %d", at.Position)
 	}
 	fmt.Fprintln(a.out, ". EXERCISE EXERCISE EXERCISE")
-	a.pageTable(s)
+	a.pageTable(s, true)
 	fmt.Fprintf(a.out, "Enter pauses the exercise clock, Ctrl-C ends. In another terminal: %s watch --cell fused%s\n", a.name, a.elsewhere())
 }
 
-func (a *app) pageTable(s *spine.Spine) {
+func (a *app) pageTable(s *spine.Spine, tokens bool) {
 	for _, c := range s.Cells() {
-		fmt.Fprintf(a.out, "  %-8s %-24s %s\n", c.Name, c.Label, c.Page())
+		page := c.URL + "/"
+		if tokens {
+			page = c.Page()
+		}
+		fmt.Fprintf(a.out, "  %-8s %-24s %s\n", c.Name, c.Label, page)
 	}
 }
 

@@ -71,7 +71,9 @@ func (a *app) runUp(ctx context.Context, policyFile string, port, http int) erro
 	run := runFile{URL: s.Broker().ClientURL(), Policy: policyFile, PID: os.Getpid(), Status: "actual", Pages: pages(s)}
 	if err = run.write(a.dir); err == nil {
 		fmt.Fprintf(a.out, "Watchfloor is up: broker %s, policy %s\n", s.Broker().ClientURL(), p.Version)
-		a.pageTable(s)
+		// What a service prints ends in a journal, where a token is anybody's.
+		a.pageTable(s, isTerminal(a.out))
+		fmt.Fprintf(a.out, "Tokens for the pages: %s creds token --page --reader NAME --cell C\n", a.name)
 		fmt.Fprintf(a.out, "Ctrl-C ends. Credentials: %s creds issue --help\n", a.name)
 		a.untilDone(ctx, s, policyFile, log)
 	}
