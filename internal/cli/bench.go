@@ -51,7 +51,8 @@ absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `.`,
 			tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(tw, "FIGURE\tOURS\tBASELINE\tRATIO\tUNIT\tP50\tP99\tBASELINE P50\tP99\tTARGET")
 			for _, f := range figures {
-				fmt.Fprintf(tw, "%s\t%.4g\t%.4g\t%.3f\t%s\t%.3g ms\t%.3g ms\t%.3g ms\t%.3g ms\t%s\n", f.Name, f.Ours, f.Baseline, f.Ratio, f.Unit, f.P50, f.P99, f.BaselineP50, f.BaselineP99, f.Target)
+				fmt.Fprintf(tw, "%s\t%.4g\t%.4g\t%.3f\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name, f.Ours, f.Baseline, f.Ratio, f.Unit,
+					millis(f.P50), millis(f.P99), millis(f.BaselineP50), millis(f.BaselineP99), f.Target)
 			}
 			return tw.Flush()
 		},
@@ -62,4 +63,12 @@ absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `.`,
 	c.Flags().DurationVar(&round, "round", 2*time.Second, "length of a round")
 	c.Flags().IntVar(&reports, "reports", 100_000, "reports of the bulk run")
 	return c
+}
+
+// millis is a latency; "-" for a figure that has none.
+func millis(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.3g ms", v)
 }
