@@ -73,7 +73,7 @@ func (a *app) runUp(ctx context.Context, policyFile string, port, http int) erro
 		fmt.Fprintf(a.out, "Watchfloor is up: broker %s, policy %s\n", s.Broker().ClientURL(), p.Version)
 		// What a service prints ends in a journal, where a token is anybody's.
 		a.pageTable(s, isTerminal(a.out))
-		fmt.Fprintf(a.out, "Tokens for the pages: %s creds token --page --reader NAME --cell C\n", a.name)
+		fmt.Fprintf(a.out, "Tokens for the pages: %s creds token --page --reader NAME --cell C%s\n", a.name, a.elsewhere())
 		fmt.Fprintf(a.out, "Ctrl-C ends. Credentials: %s creds issue --help\n", a.name)
 		a.untilDone(ctx, s, policyFile, log)
 	}
