@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
 	"slices"
 	"strings"
 
@@ -193,13 +194,22 @@ func (e *Engine) Digest() [32]byte { return e.digest.bytes() }
 // was committed when nothing was applied since.
 func (e *Engine) Situations() []*wf.Situation {
 	out := make([]*wf.Situation, 0, e.situations)
-	for c := range e.comps {
-		if e.comps[c].size > 0 {
-			out = append(out, e.build(e.ring(int32(c))))
-		}
+	for s := range e.All() {
+		out = append(out, s)
 	}
 	slices.SortFunc(out, func(a, b *wf.Situation) int { return strings.Compare(a.Id, b.Id) })
 	return out
+}
+
+// All is Situations one by one, in no order. Leave the engine alone meanwhile.
+func (e *Engine) All() iter.Seq[*wf.Situation] {
+	return func(yield func(*wf.Situation) bool) {
+		for c := range e.comps {
+			if e.comps[c].size > 0 && !yield(e.build(e.ring(int32(c)))) {
+				return
+			}
+		}
+	}
 }
 
 // Situation is one situation as it is now. The id is one of the last Commit.

@@ -2,7 +2,9 @@ package snapshot
 
 import (
 	"fmt"
+	"iter"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
@@ -25,6 +27,39 @@ func Encode(f *wf.Frame, buf []byte) (payloads [][]byte, _ []byte, err error) {
 	if err != nil {
 		return nil, buf, fmt.Errorf("encode frame: %w", err)
 	}
+	return split(f, buf)
+}
+
+// The keys of Frame.changes and Change.upsert: a repeated field may go on after
+// everything else, so a picture is written one situation at a time.
+var (
+	changesKey = protowire.AppendTag(nil, 11, protowire.BytesType)
+	upsertKey  = protowire.AppendTag(nil, 1, protowire.BytesType)
+)
+
+// encodePicture writes a keyframe whose changes are all. It never holds more of
+// them than one.
+func encodePicture(f *wf.Frame, all iter.Seq[*wf.Situation], buf []byte) (payloads [][]byte, _ []byte, err error) {
+	f.Part, f.Parts, f.Body, f.Changes = 0, 1, nil, nil
+	buf, err = proto.MarshalOptions{}.MarshalAppend(buf[:0], f)
+	if err != nil {
+		return nil, buf, fmt.Errorf("encode keyframe: %w", err)
+	}
+	for s := range all {
+		n := proto.Size(s)
+		buf = append(buf, changesKey...)
+		buf = protowire.AppendVarint(buf, uint64(len(upsertKey)+protowire.SizeBytes(n)))
+		buf = append(buf, upsertKey...)
+		buf = protowire.AppendVarint(buf, uint64(n))
+		if buf, err = (proto.MarshalOptions{UseCachedSize: true}).MarshalAppend(buf, s); err != nil {
+			return nil, buf, fmt.Errorf("encode keyframe: situation %s: %w", s.GetId(), err)
+		}
+	}
+	return split(f, buf)
+}
+
+// split makes messages of an encoded frame.
+func split(f *wf.Frame, buf []byte) (payloads [][]byte, _ []byte, err error) {
 	if len(buf) <= PartSize {
 		return [][]byte{buf}, buf, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/watchfloor/watchfloor/consumers/fusion"
@@ -20,8 +21,9 @@ import (
 )
 
 // Picture is the picture of one revision as a reader holds it. It is not safe
-// for concurrent use; a Follower guards its own. The situations in it are
-// never changed, only replaced, so they may be kept.
+// for concurrent use; a Follower guards its own. It holds situations encoded, a
+// tenth of what they weigh as messages, and decodes what is asked for: those
+// it hands out are the caller's.
 type Picture struct {
 	epoch      string
 	cell       string
@@ -37,9 +39,27 @@ type Picture struct {
 	feeds      map[feedKey]*wf.FeedHealth
 }
 
+// held is a situation whose digest was checked.
 type held struct {
-	situation *wf.Situation
-	hash      [32]byte
+	data []byte
+	hash [32]byte
+}
+
+func hold(s *wf.Situation) (held, error) {
+	data, err := proto.Marshal(s)
+	if err != nil {
+		return held{}, fmt.Errorf("hold situation %s: %w", s.GetId(), err)
+	}
+	return held{data, fusion.Hash(s)}, nil
+}
+
+// situation decodes what hold encoded.
+func (h held) situation() *wf.Situation {
+	s := new(wf.Situation)
+	if err := proto.Unmarshal(h.data, s); err != nil {
+		panic(fmt.Sprintf("snapshot: memory is damaged: an encoded situation cannot be read: %v", err))
+	}
+	return s
 }
 
 type feedKey struct{ cell, agency string }
@@ -86,14 +106,17 @@ func (p *Picture) Checkpoint() []*wf.Position { return slices.Clone(p.checkpoint
 // Situation finds one by id.
 func (p *Picture) Situation(id string) (*wf.Situation, bool) {
 	h, ok := p.situations[id]
-	return h.situation, ok
+	if !ok {
+		return nil, false
+	}
+	return h.situation(), true
 }
 
 // Situations lists them, the highest score first, then by id.
 func (p *Picture) Situations() []*wf.Situation {
 	out := make([]*wf.Situation, 0, len(p.situations))
 	for _, h := range p.situations {
-		out = append(out, h.situation)
+		out = append(out, h.situation())
 	}
 	slices.SortFunc(out, func(a, b *wf.Situation) int {
 		if c := cmp.Compare(b.GetScore(), a.GetScore()); c != 0 {
@@ -138,13 +161,16 @@ func (p *Picture) Apply(f *wf.Frame, sequence uint64) error {
 	if f.GetKeyframe() || f.GetRevision() != p.revision+1 {
 		return fmt.Errorf("revision %d after %d: %w", f.GetRevision(), p.revision, ErrTorn)
 	}
-	next, hashes := p.sum, make([][32]byte, len(f.GetChanges()))
+	next, upserts := p.sum, make([]held, len(f.GetChanges()))
 	for i, c := range f.GetChanges() {
 		id := c.GetRemoved()
 		if s := c.GetUpsert(); s != nil {
 			id = s.GetId()
-			hashes[i] = fusion.Hash(s)
-			next.Add(hashes[i])
+			var err error
+			if upserts[i], err = hold(s); err != nil {
+				return fmt.Errorf("revision %d: %w", f.GetRevision(), err)
+			}
+			next.Add(upserts[i].hash)
 		}
 		if old, ok := p.situations[id]; ok {
 			next.Sub(old.hash)
@@ -155,7 +181,7 @@ func (p *Picture) Apply(f *wf.Frame, sequence uint64) error {
 	}
 	for i, c := range f.GetChanges() {
 		if s := c.GetUpsert(); s != nil {
-			p.situations[s.GetId()] = held{s, hashes[i]}
+			p.situations[s.GetId()] = upserts[i]
 		} else {
 			delete(p.situations, c.GetRemoved())
 		}
@@ -185,9 +211,12 @@ func FromKeyframe(f *wf.Frame, sequence uint64) (*Picture, error) {
 	p := NewPicture(f.GetCell(), f.GetStatus())
 	for _, c := range f.GetChanges() {
 		s := c.GetUpsert()
-		h := held{s, fusion.Hash(s)}
 		if _, twice := p.situations[s.GetId()]; s == nil || twice {
 			return nil, fmt.Errorf("keyframe of revision %d: %w", f.GetRevision(), ErrTorn)
+		}
+		h, err := hold(s)
+		if err != nil {
+			return nil, fmt.Errorf("keyframe of revision %d: %w", f.GetRevision(), err)
 		}
 		p.situations[s.GetId()] = h
 		p.sum.Add(h.hash)

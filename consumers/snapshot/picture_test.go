@@ -128,6 +128,40 @@ func TestKeyframeRestates(t *testing.T) {
 	})
 }
 
+// A keyframe written one situation at a time is the one written whole.
+func TestKeyframeIsWrittenOneByOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		whole := big(rapid.IntRange(0, 40).Draw(t, "situations"), rapid.SampledFrom([]int{0, 1, 127, 128, 60000}).Draw(t, "size"))
+		whole.Keyframe, whole.Set = true, 1
+		head := proto.Clone(whole).(*wf.Frame)
+		payloads, _, err := encodePicture(head, func(yield func(*wf.Situation) bool) {
+			for _, c := range whole.Changes {
+				if !yield(c.GetUpsert()) {
+					return
+				}
+			}
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asm assembler
+		var got *wf.Frame
+		for _, data := range payloads {
+			part, err := decodePart(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err = asm.add(part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		whole.Part, whole.Parts = uint32(len(payloads)-1), uint32(len(payloads))
+		if diff := cmp.Diff(whole, got, protocmp.Transform()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
 func big(changes, size int) *wf.Frame {
 	f := &wf.Frame{Epoch: "e1", Cell: "le", Status: exercise, Revision: 5}
 	for i := range changes {

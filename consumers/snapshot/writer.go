@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"time"
 
@@ -122,12 +123,13 @@ func (w *Writer) KeyframeDue(busy bool) bool {
 	return w.since >= limit || w.revision-w.key.revision >= subject.Slots/4
 }
 
-// CommitKeyframe restates the picture of the last revision.
-func (w *Writer) CommitKeyframe(ctx context.Context, f *wf.Frame) error {
+// CommitKeyframe restates the picture of the last revision, whose situations
+// all lists, in any order. Each is read before the next is asked for and may
+// then be used again.
+func (w *Writer) CommitKeyframe(ctx context.Context, f *wf.Frame, all iter.Seq[*wf.Situation]) error {
 	f.Epoch, f.Cell, f.Status, f.Revision, f.Keyframe = w.epoch, w.r.cell, w.r.status, w.revision, true
 	f.Set = 1 - w.key.set%2
-	payloads, buf, err := Encode(f, w.buf)
-	w.buf = buf
+	payloads, _, err := encodePicture(f, all, make([]byte, 0, w.key.size+w.key.size/2))
 	if err != nil {
 		return err
 	}

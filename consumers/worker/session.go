@@ -293,10 +293,19 @@ func (s *session) batch(ctx context.Context, r record, in <-chan record) error {
 		return err
 	}
 	s.acknowledge()
-	if s.writer.KeyframeDue(len(in) > 0) {
+	if s.writer.KeyframeDue(len(in) > 0 || s.behind()) {
 		return s.keyframe(ctx)
 	}
 	return nil
+}
+
+// behind says whether a source has more to read than a frame may take.
+func (s *session) behind() bool {
+	var left uint64
+	for _, src := range s.sources {
+		left += src.pending.Load()
+	}
+	return left > 0
 }
 
 // onTick moves a wall clock; a frame follows when the picture changed.
@@ -317,7 +326,7 @@ func (s *session) onTick(ctx context.Context) error {
 			}
 		}
 	}
-	if s.writer.KeyframeDue(false) || s.Now().Sub(s.lastKey) >= s.KeyframeEvery {
+	if s.writer.KeyframeDue(s.behind()) || s.Now().Sub(s.lastKey) >= s.KeyframeEvery {
 		return s.keyframe(ctx)
 	}
 	return nil
@@ -349,18 +358,14 @@ func (s *session) frame(ctx context.Context, delta fusion.Delta) error {
 
 // keyframe restates the whole picture.
 func (s *session) keyframe(ctx context.Context) error {
-	all := s.engine.Situations()
+	situations, reports := s.engine.Len()
 	d := s.engine.Digest()
 	f := &wf.Frame{
-		Tick: stamp(s.tick), Checkpoint: s.checkpoint(), Digest: d[:], Changes: make([]*wf.Change, len(all)),
-		Feeds: s.feeds.all(), Situations: uint64(len(all)), SetAside: s.setAside(),
+		Tick: stamp(s.tick), Checkpoint: s.checkpoint(), Digest: d[:], Feeds: s.feeds.all(),
+		Situations: uint64(situations), Reports: uint64(reports), SetAside: s.setAside(),
 	}
-	_, reports := s.engine.Len()
-	f.Reports = uint64(reports)
-	for i, x := range all {
-		f.Changes[i] = &wf.Change{Change: &wf.Change_Upsert{Upsert: x}}
-	}
-	if err := s.store(ctx, func(ctx context.Context) error { return s.writer.CommitKeyframe(ctx, f) }); err != nil {
+	commit := func(ctx context.Context) error { return s.writer.CommitKeyframe(ctx, f, s.engine.All()) }
+	if err := s.store(ctx, commit); err != nil {
 		return err
 	}
 	s.lastKey = s.Now()

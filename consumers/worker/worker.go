@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,6 +47,7 @@ type Engine interface {
 	Digest() [32]byte
 	Len() (situations, reports int)
 	Situations() []*wf.Situation
+	All() iter.Seq[*wf.Situation]
 }
 
 // Source is a cell whose reports are read, and the connection to do it with.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"iter"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -247,9 +250,6 @@ func (e *tally) Digest() [32]byte { return fusion.DigestOf(e.Situations()) }
 
 func (e *tally) Len() (situations, reports int) { return len(e.live), len(e.live) }
 
-func (e *tally) Situations() (out []*wf.Situation) {
-	for _, s := range e.live {
-		out = append(out, s)
-	}
-	return out
-}
+func (e *tally) Situations() []*wf.Situation { return slices.Collect(e.All()) }
+
+func (e *tally) All() iter.Seq[*wf.Situation] { return maps.Values(e.live) }

@@ -1,8 +1,10 @@
 package spine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,12 +51,8 @@ func (p *pen) sign(f *wf.Frame) *wf.Frame {
 	return f
 }
 
-func (p *pen) keyframe() *wf.Frame {
-	f := &wf.Frame{}
-	for _, s := range p.have {
-		f.Changes = append(f.Changes, &wf.Change{Change: &wf.Change_Upsert{Upsert: s}})
-	}
-	return p.sign(f)
+func (p *pen) keyframe(ctx context.Context, w *snapshot.Writer) error {
+	return w.CommitKeyframe(ctx, p.sign(&wf.Frame{}), maps.Values(p.have))
 }
 
 func must(t *testing.T, err error) {
@@ -106,7 +104,7 @@ func TestCommitKilledBetweenItsParts(t *testing.T) {
 				var p pen
 				w := r.writer(nc, "first")
 				must(t, w.Commit(t.Context(), p.frame(25000, strings.Repeat("old", 30))))
-				must(t, w.CommitKeyframe(t.Context(), p.keyframe()))
+				must(t, p.keyframe(t.Context(), w))
 				f.Watch(func(u snapshot.Update) { oneVersion(t, u.Picture) })
 				before := p
 
@@ -115,7 +113,7 @@ func TestCommitKilledBetweenItsParts(t *testing.T) {
 				if what == "frame" {
 					err = w.Commit(t.Context(), p.frame(25000, strings.Repeat("new", 30)))
 				} else {
-					err = w.CommitKeyframe(t.Context(), p.keyframe())
+					err = p.keyframe(t.Context(), w)
 				}
 				if err == nil {
 					t.Fatal("the commit was not cut short")
@@ -133,7 +131,7 @@ func TestCommitKilledBetweenItsParts(t *testing.T) {
 				}
 				must(t, w2.Commit(t.Context(), p.frame(25000, "next")))
 				until(t, f, "next version live", func(p *snapshot.Picture) bool { return p.Revision() == 2 && oneVersion(t, p) == "next" })
-				must(t, w2.CommitKeyframe(t.Context(), p.keyframe()))
+				must(t, p.keyframe(t.Context(), w2))
 				if got := r.load(late); got.Revision() != 2 || oneVersion(t, got) != "next" {
 					t.Errorf("a late joiner sees revision %d", got.Revision())
 				}
@@ -157,7 +155,7 @@ func TestStaleWriterStoresNothing(t *testing.T) {
 		if err := old.Commit(t.Context(), p.frame(3, "stale")); !errors.Is(err, snapshot.ErrFenced) {
 			t.Fatalf("got %v, want ErrFenced", err)
 		}
-		if err := old.CommitKeyframe(t.Context(), p.frame(3, "stale")); !errors.Is(err, snapshot.ErrFenced) {
+		if err := p.keyframe(t.Context(), old); !errors.Is(err, snapshot.ErrFenced) {
 			t.Fatalf("got %v, want ErrFenced", err)
 		}
 	}
@@ -193,7 +191,7 @@ func TestJoinersWhileWriting(t *testing.T) {
 				return
 			}
 			if w.KeyframeDue(i%2 == 0) {
-				if err := w.CommitKeyframe(t.Context(), p.keyframe()); err != nil {
+				if err := p.keyframe(t.Context(), w); err != nil {
 					done <- err
 					return
 				}
