@@ -264,6 +264,7 @@ func (l *loop) committed(f *flight) error {
 		return errKilled
 	}
 	l.index.Settle()
+	l.failing = false
 	l.last, l.lastHeader = f.first+uint64(f.n)-1, f.header
 	m := &l.g.metrics
 	m.Commits.Add(1)

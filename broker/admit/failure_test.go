@@ -249,3 +249,38 @@ func TestFloodOfOneAgencyLeavesRoomForOthers(t *testing.T) {
 		t.Errorf("fbi: got %s, %v; want an acknowledgement", m.Data, err)
 	}
 }
+
+// A guard that is stopped while its store does not answer gives up what waits
+// after one failed commit, not one commit after the other.
+func TestStopWithADeafStore(t *testing.T) {
+	b := newBed(t, -1)
+	cfg := b.config()
+	cfg.CommitTimeout, cfg.MaxBatch = 300*time.Millisecond, 10
+	var deaf atomic.Bool
+	g := b.startWith(cfg, func(g *Guard) { g.fault.deaf = deaf.Load })
+	deaf.Store(true)
+	inbox := b.nc.NewInbox()
+	answers, err := b.nc.SubscribeSync(inbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		r := newReport()
+		if err := b.nc.PublishRequest(subject.Submit(r), inbox, marshal(t, r)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "a commit fails", func() bool { return g.Metrics().Unknown.Load() > 0 })
+	began := time.Now()
+	if err := g.stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("stopping took %s with 200 submissions waiting for 20 commits", took)
+	}
+	for i := range 200 {
+		if _, err := answers.NextMsg(2 * time.Second); err != nil {
+			t.Fatalf("submission %d has no answer: %v", i, err)
+		}
+	}
+}

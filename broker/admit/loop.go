@@ -45,6 +45,7 @@ type loop struct {
 	// continue from what the index was built on.
 	lastHeader string
 	stale      bool // the index must be reloaded before the next commit
+	failing    bool // the last commit failed, and not for the fence
 
 	waiting      []*submission
 	waitingBytes int
@@ -73,6 +74,9 @@ const drainAtOnce = 128
 func (l *loop) run(ctx context.Context) error {
 	stop := ctx.Done()
 	for {
+		if l.drained != nil && l.failing && len(l.waiting) > 0 {
+			l.giveUp(l.takeWaiting(len(l.waiting)), busy("the guard stops, and its store takes no reports"))
+		}
 		for l.flight == nil && len(l.waiting) > 0 {
 			if err := l.begin(); err != nil {
 				return err

@@ -43,6 +43,7 @@ func (l *loop) failed(f *flight) error {
 	l.index.Rollback()
 	l.stale = true
 	fence := errors.Is(f.failure, errFence)
+	l.failing = !fence
 	if fence {
 		l.g.metrics.FenceLost.Add(1)
 	} else {
