@@ -16,6 +16,7 @@ import (
 	"github.com/watchfloor/watchfloor/consumers/worker"
 	"github.com/watchfloor/watchfloor/internal/demo"
 	"github.com/watchfloor/watchfloor/internal/spine"
+	"github.com/watchfloor/watchfloor/producers"
 	"github.com/watchfloor/watchfloor/producers/exercise"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -117,6 +118,9 @@ func (a *app) playLive(ctx context.Context, s *spine.Spine, f demoFlags, scenari
 	go a.toggleOnEnter(player)
 	n, err := player.Play(ctx, at.Position)
 	at.Position = n
+	if lost, ok := errors.AsType[*producers.Unacknowledged](err); ok {
+		return unreachable("%d submissions were not acknowledged, and are sent again at the next start: %w", len(lost.Reports), err)
+	}
 	if ctx.Err() != nil {
 		// Interrupted: what was sent is acknowledged; let the pictures have it.
 		settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)

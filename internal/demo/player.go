@@ -59,7 +59,8 @@ func (p *Player) Play(ctx context.Context, position int) (int, error) {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), producers.MinRetry)
 	defer cancel()
 	if derr := p.Sender.Drain(drain); derr != nil {
-		err = errors.Join(err, derr)
+		// Sent again from where it began; what is stored is a duplicate then.
+		return position, errors.Join(err, derr)
 	}
 	return next, err
 }
