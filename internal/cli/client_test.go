@@ -3,6 +3,8 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,6 +129,13 @@ func TestUpPublishWatchSnapshotExplain(t *testing.T) {
 		t.Errorf("a snapshot by credentials says %q", out)
 	}
 
+	counted := metrics(t, dir, "le")
+	for _, want := range []string{`submissions_total{cell="le",verdict="admitted"} 2`, `submissions_total{cell="le",verdict="duplicate"} 2`, `refusals_total{cell="le",code="label-above-cell"} 1`} {
+		if !strings.Contains(counted, "watchfloor_guard_"+want) {
+			t.Errorf("metrics of le do not say %s:\n%s", want, counted)
+		}
+	}
+
 	feed := stock(t, dir, "--reader", "feed-le", "--cell", "le")
 	follow(t, feed, "feed-le", 2)
 
@@ -162,6 +171,34 @@ func TestUpPublishWatchSnapshotExplain(t *testing.T) {
 	if r := run(t, "", "snapshot", "--cell", "le", "--dir", dir); r.code != exitUnreachable {
 		t.Errorf("after the end: exit %d, want %d: %s", r.code, exitUnreachable, r.err)
 	}
+}
+
+// metrics reads /metrics of a cell's listener with a reader's token.
+func metrics(t *testing.T, dir, cell string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, runFileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run runFile
+	if err := json.Unmarshal(data, &run); err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, run.Pages[cell]+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(must(t, "", "creds", "token", "--reader", "watch-"+cell, "--cell", cell, "--dir", dir)))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("metrics of %s: %s, %v", cell, resp.Status, err)
+	}
+	return string(body)
 }
 
 // follow reads n records of the reader's first feed with a stock client.

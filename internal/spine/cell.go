@@ -138,7 +138,7 @@ func (c *cell) serve(port int) error {
 	cfg := &c.spine.cfg
 	conf := api.Config{
 		Cell: c.Name, Label: c.label, Sources: map[wf.Status]api.Source{}, Console: cfg.Console, Version: cfg.Version,
-		Expect: expected(cfg.Policy, c.Name), Collectors: c.metrics, Log: cfg.Log,
+		Expect: expected(cfg.Policy, c.Name), Collectors: append(c.metrics, newGuardMetrics(c.spine.broker, c.Name)), Log: cfg.Log,
 		Verify: func(token string) (api.Reader, error) {
 			t, err := c.spine.broker.VerifyToken(c.Name, token)
 			if err != nil {
