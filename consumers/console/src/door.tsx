@@ -20,7 +20,7 @@ export function Door() {
         </p>
       )}
       <p>
-        <code>watchfloor up</code> and <code>watchfloor creds issue</code> print an address that holds one. It is kept for this tab alone and is not part of
+        <code>watchfloor creds token --page</code> prints an address that holds one. It is kept for this tab alone and is not part of
         any address you copy from here.
       </p>
       <div class="line">
