@@ -22,7 +22,7 @@ import (
 
 // Picture is the picture of one revision as a reader holds it. It is not safe
 // for concurrent use; a Follower guards its own. It holds situations encoded, a
-// tenth of what they weigh as messages, and decodes what is asked for: those
+// quarter of what they weigh as messages, and decodes what is asked for: those
 // it hands out are the caller's.
 type Picture struct {
 	epoch      string
