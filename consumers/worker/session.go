@@ -23,7 +23,7 @@ import (
 
 const (
 	// ahead is how many decoded records wait for the engine.
-	ahead = 4096
+	ahead = 512
 	// heartbeat is how often a wall clock commits although nothing changed.
 	heartbeat = time.Minute
 )
@@ -42,6 +42,8 @@ type session struct {
 	sources []*source
 	done    []uint64 // applied, per source
 	unacked []jetstream.Msg
+	fresh   int       // records applied since the last frame
+	flight  *flight   // the frame being stored, or nil
 	moved   []*record // per source: a tombstone whose report may follow
 	feeds   feeds
 	input   time.Time // latest time named by a report
@@ -181,7 +183,8 @@ func (s *session) recover(ctx context.Context, in <-chan record, last *snapshot.
 	if err := s.settle(); err != nil {
 		return err
 	}
-	s.acknowledge()
+	s.acknowledge(s.unacked)
+	clear(s.unacked)
 	if s.Progress != nil && done > 0 {
 		s.Progress(Progress{s.Cell, s.Status, done, done})
 	}
@@ -235,50 +238,89 @@ func difference(last *snapshot.Picture, now []*wf.Situation) []*wf.Change {
 	return out
 }
 
-// live drains, ticks, commits and acknowledges until ctx ends.
-func (s *session) live(ctx context.Context, in <-chan record) error {
+// live drains, ticks, commits and acknowledges until ctx ends. While a frame is
+// being stored the engine goes on with what comes for the next one.
+func (s *session) live(ctx context.Context, in <-chan record) (err error) {
+	defer func() { err = errors.Join(err, s.land()) }()
 	s.lastFrame = s.Now()
 	timer := time.NewTimer(s.untilTick())
 	defer timer.Stop()
 	for {
+		more := in
+		if s.fresh >= s.MaxReports || s.careful && s.fresh > 0 {
+			more = nil
+		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case r := <-in:
-			if err := s.batch(ctx, r, in); err != nil {
+			if err := s.land(); err != nil {
 				return err
 			}
+			return errors.Join(s.commit(ctx), ctx.Err())
+		case r := <-more:
+			err = s.drain(r, in)
+		case err = <-s.landing():
+			err = s.landed(err)
 		case <-timer.C:
-			if err := s.onTick(ctx); err != nil {
-				return err
-			}
+			err = s.onTick(ctx)
 			timer.Reset(s.untilTick())
+		}
+		if err == nil && s.flight == nil {
+			err = s.next(ctx, len(in) > 0)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
 
-// batch applies what is there and commits it.
-func (s *session) batch(ctx context.Context, r record, in <-chan record) error {
-	n := 0
-	for more := true; more; {
+// drain applies what is there, up to one frame.
+func (s *session) drain(r record, in <-chan record) error {
+	for {
 		if !r.past {
 			if err := s.apply(&r); err != nil {
 				return err
 			}
-			n++
+			s.fresh++
 		}
-		if n >= s.MaxReports || s.careful {
-			break
+		if s.fresh >= s.MaxReports || s.careful {
+			return nil
 		}
 		select {
 		case r = <-in:
 		default:
-			more = false
+			return nil
 		}
 	}
-	if n == 0 {
+}
+
+// next begins the next commit; nothing is under way.
+func (s *session) next(ctx context.Context, more bool) error {
+	if !s.writer.KeyframeDue(more || s.behind()) {
+		return s.commit(ctx)
+	}
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	return s.keyframe(ctx)
+}
+
+// flush stores what was applied and waits for it.
+func (s *session) flush(ctx context.Context) error {
+	if err := s.land(); err != nil {
+		return err
+	}
+	if err := s.commit(ctx); err != nil {
+		return err
+	}
+	return s.land()
+}
+
+// commit begins to store what was applied since the last frame.
+func (s *session) commit(ctx context.Context) error {
+	if s.fresh == 0 {
 		return nil
 	}
+	s.fresh = 0
 	if err := s.settle(); err != nil {
 		return err
 	}
@@ -289,13 +331,7 @@ func (s *session) batch(ctx context.Context, r record, in <-chan record) error {
 	if err != nil {
 		return err
 	}
-	if err := s.frame(ctx, delta); err != nil {
-		return err
-	}
-	s.acknowledge()
-	if s.writer.KeyframeDue(len(in) > 0 || s.behind()) {
-		return s.keyframe(ctx)
-	}
+	s.launch(ctx, delta)
 	return nil
 }
 
@@ -310,6 +346,9 @@ func (s *session) behind() bool {
 
 // onTick moves a wall clock; a frame follows when the picture changed.
 func (s *session) onTick(ctx context.Context) error {
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
 	s.Metrics.lag(s.sources)
 	s.careful = false
 	if s.Clock == Wall {
@@ -336,24 +375,6 @@ func (s *session) onTick(ctx context.Context) error {
 func (s *session) untilTick() time.Duration {
 	now := s.Now()
 	return max(now.Truncate(Grid).Add(Grid).Sub(now), time.Millisecond)
-}
-
-// frame commits one revision.
-func (s *session) frame(ctx context.Context, delta fusion.Delta) error {
-	situations, reports := s.engine.Len()
-	d := s.engine.Digest()
-	f := &wf.Frame{
-		Tick: stamp(s.tick), Checkpoint: s.checkpoint(), Digest: d[:], Changes: delta.Changes, Lineage: delta.Lineage,
-		Feeds: s.feeds.takeChanged(), Situations: uint64(situations), Reports: uint64(reports), SetAside: s.setAside(),
-	}
-	begin := time.Now()
-	if err := s.store(ctx, func(ctx context.Context) error { return s.writer.Commit(ctx, f) }); err != nil {
-		return err
-	}
-	s.lastFrame = s.Now()
-	s.Metrics.committed(f, time.Since(begin))
-	s.Metrics.lag(s.sources)
-	return nil
 }
 
 // keyframe restates the whole picture.
@@ -405,19 +426,6 @@ func (s *session) checkpoint() []*wf.Position {
 }
 
 func (s *session) setAside() uint64 { return s.broken + uint64(len(s.aside)) }
-
-// acknowledge tells each source's consumer how far the picture has come.
-func (s *session) acknowledge() {
-	for i, m := range s.unacked {
-		if m == nil {
-			continue
-		}
-		if err := m.Ack(); err != nil {
-			s.Log.Warn("acknowledge", zap.Error(err))
-		}
-		s.unacked[i] = nil
-	}
-}
 
 func stamp(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
