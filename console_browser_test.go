@@ -136,6 +136,9 @@ func (b *tab) shot(name string) {
 		b.t.Logf("take screenshot %s: %v", name, err)
 		return
 	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		b.t.Errorf("make folder of screenshots: %v", err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), image, 0o600); err != nil {
 		b.t.Errorf("write screenshot: %v", err)
 	}
