@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/internal/ingest"
 	"github.com/watchfloor/watchfloor/producers/codec"
 	"github.com/watchfloor/watchfloor/producers/feed"
 )
@@ -27,7 +28,7 @@ func (v *conversion) files(a *app) (feed.Config, *policy.Policy, error) {
 	if err != nil {
 		return feed.Config{}, nil, err
 	}
-	var all *route
+	var all *ingest.Route
 	if v.as == "" && v.cell != "" {
 		return feed.Config{}, nil, usage("--cell needs --as: the agency whose reports they are")
 	}
@@ -44,21 +45,21 @@ func (v *conversion) files(a *app) (feed.Config, *policy.Policy, error) {
 }
 
 // submitRoute is the agency's cell: the one named, or the only one it has.
-func submitRoute(p *policy.Policy, agency, cell string) (route, error) {
+func submitRoute(p *policy.Policy, agency, cell string) (ingest.Route, error) {
 	g, ok := p.Agency(agency)
 	if !ok {
-		return route{}, usage("unknown agency %q: \"watchfloor policy show\" lists them", agency)
+		return ingest.Route{}, usage("unknown agency %q: \"watchfloor policy show\" lists them", agency)
 	}
 	if cell == "" {
 		if len(g.Grants) != 1 {
-			return route{}, usage("%s submits to several cells: say which with --cell", agency)
+			return ingest.Route{}, usage("%s submits to several cells: say which with --cell", agency)
 		}
-		return route{agency, g.Grants[0].Cell}, nil
+		return ingest.Route{Agency: agency, Cell: g.Grants[0].Cell}, nil
 	}
 	if _, ok := g.Grant(cell); !ok {
-		return route{}, usage("%s may not submit to cell %q: the policy allows %s", agency, cell, grantText(g))
+		return ingest.Route{}, usage("%s may not submit to cell %q: the policy allows %s", agency, cell, grantText(g))
 	}
-	return route{agency, cell}, nil
+	return ingest.Route{Agency: agency, Cell: cell}, nil
 }
 
 func (a *app) convert() *cobra.Command {

@@ -62,8 +62,8 @@ func (a *app) readInto(ctx context.Context, s *spine.Spine, paths []string, file
 			if err != nil {
 				return failed("%s: %w", src.Name, err)
 			}
-			acc.Agency, acc.Cell = r.agency, r.cell
-			if acc.Tally, err = sender.Send(ctx, ingest.Route{Agency: r.agency, Cell: r.cell}, src.Name, slices.Values(src.Items)); err != nil {
+			acc.Agency, acc.Cell = r.Agency, r.Cell
+			if acc.Tally, err = sender.Send(ctx, r, src.Name, slices.Values(src.Items)); err != nil {
 				return fmt.Errorf("send %s: %w", src.Name, err)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/internal/ingest"
 	"github.com/watchfloor/watchfloor/producers/codec"
 	"github.com/watchfloor/watchfloor/producers/csv"
 	"github.com/watchfloor/watchfloor/producers/feed"
@@ -31,14 +32,11 @@ func mapping(name string) (*csv.Mapping, error) {
 	return m, nil
 }
 
-// route is as which agency and into which cell a format is read.
-type route struct{ agency, cell string }
-
 // codecOptions are what the codecs need of a policy for reports of one route.
-func codecOptions(p *policy.Policy, r route) codec.Options {
-	o := codec.Options{Agency: r.agency, Status: wf.Status_STATUS_ACTUAL, Received: time.Now().UTC(), Markings: codec.Markings(p.Markings(r.cell))}
-	if g, ok := p.Agency(r.agency); ok {
-		if grant, ok := g.Grant(r.cell); ok {
+func codecOptions(p *policy.Policy, r ingest.Route) codec.Options {
+	o := codec.Options{Agency: r.Agency, Status: wf.Status_STATUS_ACTUAL, Received: time.Now().UTC(), Markings: codec.Markings(p.Markings(r.Cell))}
+	if g, ok := p.Agency(r.Agency); ok {
+		if grant, ok := g.Grant(r.Cell); ok {
 			o.Label = grant.Default.Proto()
 		}
 	}
@@ -46,15 +44,15 @@ func codecOptions(p *policy.Policy, r route) codec.Options {
 }
 
 // routeOf is the policy's route of a file format.
-func routeOf(p *policy.Policy, f feed.Format) (route, error) {
+func routeOf(p *policy.Policy, f feed.Format) (ingest.Route, error) {
 	if r, ok := p.Format(string(f)); ok {
-		return route{r.Agency, r.Cell}, nil
+		return ingest.Route{Agency: r.Agency, Cell: r.Cell}, nil
 	}
-	return route{}, fmt.Errorf("the policy has no format %q: add it under formats, or say --as", f)
+	return ingest.Route{}, fmt.Errorf("the policy has no format %q: add it under formats, or say --as", f)
 }
 
 // reader reads files by their format's route in the policy, or all by one route.
-func fileReader(p *policy.Policy, m *csv.Mapping, all *route) feed.Config {
+func fileReader(p *policy.Policy, m *csv.Mapping, all *ingest.Route) feed.Config {
 	return feed.Config{Mapping: m, Options: func(f feed.Format) codec.Options {
 		r, err := routeOf(p, f)
 		if all != nil {

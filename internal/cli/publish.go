@@ -39,8 +39,8 @@ would refuse.` + exitHelp,
 		},
 	}
 	d.remote.flags(c)
-	c.Flags().StringVar(&d.to.agency, "as", "", "agency to publish as (required)")
-	c.Flags().StringVar(&d.to.cell, "cell", "", "cell to publish into (default: the agency's only one)")
+	c.Flags().StringVar(&d.to.Agency, "as", "", "agency to publish as (required)")
+	c.Flags().StringVar(&d.to.Cell, "cell", "", "cell to publish into (default: the agency's only one)")
 	c.Flags().StringVar(&d.mapping, "map", "", "mapping for CSV: a shipped one's name or a file")
 	c.Flags().BoolVar(&d.dryRun, "dry-run", false, "send nothing; say what would be refused")
 	_ = c.MarkFlagRequired("as")
@@ -50,7 +50,7 @@ would refuse.` + exitHelp,
 // delivery is how, as whom and where publish sends.
 type delivery struct {
 	remote  remote
-	to      route
+	to      ingest.Route
 	mapping string
 	dryRun  bool
 	// shown is the only status that a demo shows, or empty.
@@ -69,7 +69,7 @@ func (a *app) runPublish(ctx context.Context, d delivery, paths []string) error 
 	if err != nil {
 		return err
 	}
-	if d.to, err = submitRoute(p, d.to.agency, d.to.cell); err != nil {
+	if d.to, err = submitRoute(p, d.to.Agency, d.to.Cell); err != nil {
 		return err
 	}
 	d.shown = shown
@@ -78,7 +78,7 @@ func (a *app) runPublish(ctx context.Context, d delivery, paths []string) error 
 	if !d.dryRun {
 		return a.send(ctx, d, files, paths)
 	}
-	rules, err := guard.Compile(p, d.to.cell)
+	rules, err := guard.Compile(p, d.to.Cell)
 	if err != nil {
 		return err
 	}
@@ -129,9 +129,9 @@ func (a *app) send(ctx context.Context, d delivery, files feed.Config, paths []s
 		if err != nil {
 			return usage("%w", err)
 		}
-		acc := fileAccount{Format: src.Format, Agency: to.agency, Cell: to.cell, Skip: src.Skip, Tally: &ingest.Tally{Source: src.Name}}
+		acc := fileAccount{Format: src.Format, Agency: to.Agency, Cell: to.Cell, Skip: src.Skip, Tally: &ingest.Tally{Source: src.Name}}
 		if src.Skip == "" {
-			acc.Tally, err = sender.Send(ctx, ingest.Route{Agency: to.agency, Cell: to.cell}, src.Name, slices.Values(src.Items))
+			acc.Tally, err = sender.Send(ctx, to, src.Name, slices.Values(src.Items))
 			if err != nil && ctx.Err() == nil {
 				return err
 			}

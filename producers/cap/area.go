@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/watchfloor/watchfloor/producers/codec"
 	"github.com/watchfloor/watchfloor/proto/admission"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -31,7 +32,7 @@ func (c *converter) places(r *wf.Report, h *wf.Hazard) {
 				continue
 			}
 			seen[key] = true
-			places[0].Name = line(area.Description)
+			places[0].Name = codec.Line(area.Description)
 			r.Places = append(r.Places, places...)
 		}
 	}
@@ -66,7 +67,7 @@ func (c *converter) area(a *Area, path string) ([]*wf.Place, []string) {
 	out = append(out, codes.places()...)
 	if len(out) == 0 {
 		// Only words: told apart by them.
-		out = append(out, &wf.Place{Name: line(a.Description)})
+		out = append(out, &wf.Place{Name: codec.Line(a.Description)})
 	}
 	for _, p := range out {
 		p.Role = wf.PlaceRole_PLACE_ROLE_AREA

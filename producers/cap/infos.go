@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchfloor/watchfloor/producers/codec"
 	"github.com/watchfloor/watchfloor/proto/admission"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -114,21 +115,21 @@ func latest(infos []infoTimes, of func(infoTimes) time.Time) time.Time {
 func (c *converter) describe(r *wf.Report, h *wf.Hazard, times []infoTimes) {
 	if len(c.a.Infos) == 0 {
 		r.Title = strings.TrimSpace(c.a.MsgType + " " + c.a.Identifier)
-		r.Narrative = clean(c.a.Note)
+		r.Narrative = codec.Clean(c.a.Note)
 		h.Event = "unspecified"
 		return
 	}
 	lead := &c.a.Infos[0]
-	h.Event, h.EventCode = line(lead.Event), line(eventCode(lead.EventCodes))
+	h.Event, h.EventCode = codec.Line(lead.Event), codec.Line(eventCode(lead.EventCodes))
 	h.Onset = stamp(times[0].onset)
 	r.Language = lead.Language
-	r.Title = line(lead.Headline)
+	r.Title = codec.Line(lead.Headline)
 	if r.Title == "" {
 		r.Title = h.Event
 	}
-	r.Narrative = joinText(clean(lead.Description), clean(lead.Instruction))
+	r.Narrative = joinText(codec.Clean(lead.Description), codec.Clean(lead.Instruction))
 	if c.a.MsgType == "Cancel" || c.a.MsgType == "Error" {
-		r.Narrative = joinText(r.Narrative, clean(c.a.Note))
+		r.Narrative = joinText(r.Narrative, codec.Clean(c.a.Note))
 	}
 	for i := range c.a.Infos {
 		in := &c.a.Infos[i]
@@ -137,8 +138,8 @@ func (c *converter) describe(r *wf.Report, h *wf.Hazard, times []infoTimes) {
 		h.Certainty = max(h.Certainty, certainties[in.Certainty])
 		h.Categories = union(h.Categories, in.Categories)
 		h.ResponseTypes = union(h.ResponseTypes, in.ResponseTypes)
-		h.Infos = append(h.Infos, &wf.HazardInfo{Language: in.Language, Headline: line(in.Headline),
-			Description: clean(in.Description), Instruction: clean(in.Instruction), Event: line(in.Event)})
+		h.Infos = append(h.Infos, &wf.HazardInfo{Language: in.Language, Headline: codec.Line(in.Headline),
+			Description: codec.Clean(in.Description), Instruction: codec.Clean(in.Instruction), Event: codec.Line(in.Event)})
 	}
 	if len(h.Categories) == 0 {
 		// CAP 1.0 does not require one.

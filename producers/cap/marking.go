@@ -48,7 +48,7 @@ func (c *converter) scopeLabel() *wf.Label {
 		c.bad(admission.UnknownMarking, "alert.scope", "the policy maps no label to the scope "+quote(a.Scope), "map the scope in the policy, or send the alert natively with its label")
 		return nil
 	}
-	return c.o.Mark(l, line(a.Scope+" "+a.Restriction))
+	return c.o.Mark(l, codec.Line(a.Scope+" "+a.Restriction))
 }
 
 // unscoped is CAP 1.0, where scope is optional: the agency's own label holds.
@@ -80,5 +80,5 @@ func (c *converter) wordLabel(word string) *wf.Label {
 		c.bad(admission.UnknownMarking, field, "the policy maps no label to the marking "+quote(word), "map the marking in the policy")
 		return nil
 	}
-	return c.o.Mark(l, line(word))
+	return c.o.Mark(l, codec.Line(word))
 }

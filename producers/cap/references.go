@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchfloor/watchfloor/producers/codec"
 	"github.com/watchfloor/watchfloor/proto/admission"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -38,7 +39,7 @@ func (c *converter) references(own string) []*wf.Reference {
 		out = append(out, c.reference(ref, record))
 	}
 	for _, name := range splitList(a.Incidents) {
-		out = append(out, &wf.Reference{Type: wf.ReferenceType_REFERENCE_TYPE_INCIDENT, Record: line(name), Agency: c.o.Agency})
+		out = append(out, &wf.Reference{Type: wf.ReferenceType_REFERENCE_TYPE_INCIDENT, Record: codec.Line(name), Agency: c.o.Agency})
 	}
 	return out
 }

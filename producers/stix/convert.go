@@ -149,7 +149,7 @@ func eventTime(o *object) *wf.TimeRange {
 
 func narrative(o *object) string {
 	for _, name := range []string{"description", "content", "explanation"} {
-		if s := clean(o.str(name)); s != "" {
+		if s := codec.Clean(o.str(name)); s != "" {
 			return s
 		}
 	}
@@ -159,7 +159,7 @@ func narrative(o *object) string {
 func (c *converter) title() string {
 	o := c.o
 	for _, name := range []string{"name", "abstract", "opinion", "product", "value", "path", "display_name", "account_login", "user_id", "key", "subject", "command_line"} {
-		if s := line(o.str(name)); s != "" {
+		if s := codec.Line(o.str(name)); s != "" {
 			return short(s, 400)
 		}
 	}
@@ -171,11 +171,11 @@ func (c *converter) title() string {
 			return "observed " + c.called(ids[0])
 		}
 	case "relationship":
-		return short(c.called(o.str("source_ref"))+" "+line(o.str("relationship_type"))+" "+c.called(o.str("target_ref")), 400)
+		return short(c.called(o.str("source_ref"))+" "+codec.Line(o.str("relationship_type"))+" "+c.called(o.str("target_ref")), 400)
 	case "indicator":
-		return short(line(o.str("pattern")), 200)
+		return short(codec.Line(o.str("pattern")), 200)
 	case "note":
-		return short(line(o.str("content")), 200)
+		return short(codec.Line(o.str("content")), 200)
 	}
 	return o.typ
 }
@@ -184,7 +184,7 @@ func (c *converter) title() string {
 func (c *converter) called(id string) string {
 	if o := c.b.newest[id]; o != nil {
 		for _, name := range []string{"name", "value"} {
-			if s := line(o.str(name)); s != "" {
+			if s := codec.Line(o.str(name)); s != "" {
 				return short(s, 150)
 			}
 		}
@@ -196,7 +196,7 @@ func (c *converter) body() {
 	o := c.o
 	switch c.r.Kind {
 	case wf.Kind_KIND_THREAT:
-		c.r.Body = &wf.Report_Threat{Threat: &wf.Threat{Type: threatType(o), Actor: short(line(o.str("name")), 900)}}
+		c.r.Body = &wf.Report_Threat{Threat: &wf.Threat{Type: threatType(o), Actor: short(codec.Line(o.str("name")), 900)}}
 	case wf.Kind_KIND_INCIDENT:
 		c.r.Body = &wf.Report_Incident{Incident: &wf.Incident{Type: incidentType(o)}}
 	default:
@@ -228,11 +228,11 @@ func incidentType(o *object) string {
 func (c *converter) cyber() *wf.Cyber {
 	o := c.o
 	y := &wf.Cyber{
-		ObjectType: short(o.typ, 120), Name: short(line(o.str("name")), 4000), Types: c.list(typesOf(o), 64),
+		ObjectType: short(o.typ, 120), Name: short(codec.Line(o.str("name")), 4000), Types: c.list(typesOf(o), 64),
 		KillChainPhases: c.list(killChain(o), 64), ValidFrom: stamp(o.instant("valid_from")), ValidUntil: stamp(o.instant("valid_until")),
 	}
-	if p := clean(o.str("pattern")); p != "" {
-		y.Pattern, y.PatternType = p, line(o.str("pattern_type"))
+	if p := codec.Clean(o.str("pattern")); p != "" {
+		y.Pattern, y.PatternType = p, codec.Line(o.str("pattern_type"))
 	}
 	if n, ok := o.number("confidence"); ok {
 		confidence := int32(n)
@@ -252,7 +252,7 @@ func typesOf(o *object) []string {
 		if l := lines(o.strs(name)); len(l) > 0 {
 			return l
 		}
-		if s := line(o.str(name)); s != "" {
+		if s := codec.Line(o.str(name)); s != "" {
 			return []string{s}
 		}
 	}
@@ -266,7 +266,7 @@ func killChain(o *object) []string {
 		m, _ := v.(map[string]any)
 		chain, _ := m["kill_chain_name"].(string)
 		phase, _ := m["phase_name"].(string)
-		if s := line(chain + ":" + phase); s != ":" {
+		if s := codec.Line(chain + ":" + phase); s != ":" {
 			out = append(out, s)
 		}
 	}

@@ -121,9 +121,9 @@ func (m *marks) add(id, field string) {
 	case meaning.tlp != 0:
 		m.join(m.b.options.Markings.TLP[meaning.tlp], tlpNames[meaning.tlp], field)
 	default:
-		words := strings.ToUpper(line(meaning.statement))
+		words := strings.ToUpper(codec.Line(meaning.statement))
 		if l := m.b.options.Markings.Words[words]; l != nil {
-			m.join(l, line(meaning.statement), field)
+			m.join(l, codec.Line(meaning.statement), field)
 		}
 	}
 }

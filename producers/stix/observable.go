@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/watchfloor/watchfloor/producers/codec"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -73,9 +74,9 @@ func observableEntity(typ string, m map[string]any) *wf.Entity {
 			add(addressIdentifier("url", text("url")))
 		}
 	}
-	name := line(text("name"))
+	name := codec.Line(text("name"))
 	if typ == "email-message" {
-		name = line(text("subject"))
+		name = codec.Line(text("subject"))
 	}
 	if len(e.Identifiers) == 0 && name == "" {
 		return nil
@@ -111,7 +112,7 @@ func selfEntity(o *object) *wf.Entity {
 	if o.typ == "vulnerability" {
 		e.Identifiers = append(e.Identifiers, cves(o)...)
 	}
-	name := short(line(o.str("name")), 900)
+	name := short(codec.Line(o.str("name")), 900)
 	switch o.typ {
 	case "threat-actor", "intrusion-set", "campaign":
 		e.Role = wf.EntityRole_ENTITY_ROLE_SUBJECT
@@ -151,7 +152,7 @@ func cves(o *object) []*wf.Identifier {
 // identity is a person or an organization.
 func identity(o *object) *wf.Entity {
 	e := &wf.Entity{Role: wf.EntityRole_ENTITY_ROLE_MENTIONED}
-	name := short(line(o.str("name")), 900)
+	name := short(codec.Line(o.str("name")), 900)
 	if o.str("identity_class") == "individual" {
 		e.Detail = &wf.Entity_Person{Person: &wf.Person{Names: []*wf.PersonName{{Full: name}}}}
 		return e

@@ -76,7 +76,7 @@ func (c *converter) reference(t wf.ReferenceType, id, word string) {
 	if id == "" || id == c.o.id {
 		return
 	}
-	word = short(line(word), 100)
+	word = short(codec.Line(word), 100)
 	key := id + " " + word
 	if c.named[key] {
 		return

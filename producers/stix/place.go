@@ -3,6 +3,7 @@ package stix
 import (
 	"strings"
 
+	"github.com/watchfloor/watchfloor/producers/codec"
 	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -31,7 +32,7 @@ func (c *converter) place(o *object, role wf.PlaceRole) {
 
 func placeName(o *object) string {
 	for _, name := range []string{"name", "city", "administrative_area", "country", "region"} {
-		if s := line(o.str(name)); s != "" {
+		if s := codec.Line(o.str(name)); s != "" {
 			return short(s, 400)
 		}
 	}
@@ -39,4 +40,4 @@ func placeName(o *object) string {
 }
 
 // folded is the normal form of the parts of an address.
-func folded(s string) string { return short(strings.ToLower(line(s)), 400) }
+func folded(s string) string { return short(strings.ToLower(codec.Line(s)), 400) }

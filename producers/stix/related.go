@@ -3,6 +3,7 @@ package stix
 import (
 	"strings"
 
+	"github.com/watchfloor/watchfloor/producers/codec"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -117,7 +118,7 @@ func (c *converter) related() {
 			other, word = r.str("source_ref"), word+" (by)"
 		}
 		c.relation(other, word)
-		if s := clean(r.str("description")); s != "" {
+		if s := codec.Clean(r.str("description")); s != "" {
 			c.r.Narrative = strings.TrimSpace(c.r.Narrative + "\n\n" + short(word, 100) + " " + c.called(other) + ": " + s)
 		}
 	}

@@ -1,10 +1,10 @@
-package cap
+package codec
 
 import "strings"
 
-// clean is free text without control characters: tabs and line ends stay, a
+// Clean is free text without control characters: tabs and line ends stay, a
 // carriage return is a line end.
-func clean(s string) string {
+func Clean(s string) string {
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
@@ -14,5 +14,5 @@ func clean(s string) string {
 	}, s))
 }
 
-// line is text on one line with single spaces.
-func line(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+// Line is text on one line with single spaces.
+func Line(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
