@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/watchfloor/watchfloor/producers/cap"
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 )
 
 // Files of the corpus repeat messages. Read in the order of their paths by one
@@ -24,7 +25,7 @@ func TestConflictsBetweenFiles(t *testing.T) {
 	first, conflicts := map[string]held{}, map[string]string{}
 	var files []string
 	for _, folder := range []string{"google-cap-library", "ibm"} {
-		list, err := filepath.Glob(filepath.Join(corpus(t), "cap", folder, "*"))
+		list, err := filepath.Glob(filepath.Join(corpus.Dir(t, "cap/INDEX.csv"), "cap", folder, "*"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +55,7 @@ func TestConflictsBetweenFiles(t *testing.T) {
 		}
 	}
 	want := map[string]string{}
-	for _, row := range readCSV(t, "testdata/conflicts.csv") {
+	for _, row := range corpus.Rows(t, "testdata/conflicts.csv") {
 		want[row[0]] = row[1]
 		if row[2] == "" {
 			t.Errorf("%s: the conflict has no reason", row[0])

@@ -1,7 +1,6 @@
 package cap_test
 
 import (
-	"encoding/csv"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,22 +14,10 @@ import (
 
 	"github.com/watchfloor/watchfloor/producers/cap"
 	"github.com/watchfloor/watchfloor/producers/codec"
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 	"github.com/watchfloor/watchfloor/proto/report"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
-
-// corpus is the folder of reference data; a test without it fails, never skips.
-func corpus(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("WATCHFLOOR_CORPUS")
-	if dir == "" && os.Getenv("CI") != "true" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "cap", "INDEX.csv")); dir == "" || err != nil {
-		t.Fatalf("no corpus: set WATCHFLOOR_CORPUS to the folder that holds cap/INDEX.csv (looked in %q)", dir)
-	}
-	return dir
-}
 
 var (
 	received  = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -46,20 +33,6 @@ func options() codec.Options {
 			Words: map[string]*wf.Label{"UNCLASSIFIED": open, "FOUO": {Level: wf.Level_LEVEL_CUI}},
 		},
 	}
-}
-
-func readCSV(t *testing.T, path string) [][]string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows[1:]
 }
 
 // verdict is "admitted", "none" for no alert, or "refused" with its codes.
@@ -81,15 +54,15 @@ func verdict(items []codec.Item) string {
 // What is refused equals the rows of the index with findings, but for the
 // differences listed with their reason. A difference that is gone fails too.
 func TestRefusedRowsEqualIndexFindings(t *testing.T) {
-	dir := corpus(t)
+	dir := corpus.Dir(t, "cap/INDEX.csv")
 	listed := map[string][]string{}
-	for _, row := range readCSV(t, "testdata/differences.csv") {
+	for _, row := range corpus.Rows(t, "testdata/differences.csv") {
 		if row[0] == "cap/INDEX.csv" {
 			listed[row[1]] = row
 		}
 	}
 	decoded := map[string][]codec.Item{}
-	for _, row := range readCSV(t, filepath.Join(dir, "cap", "INDEX.csv")) {
+	for _, row := range corpus.Rows(t, filepath.Join(dir, "cap", "INDEX.csv")) {
 		name, finding := row[0], row[len(row)-1]
 		file, number, numbered := strings.Cut(name, "#")
 		if _, ok := decoded[file]; !ok {
@@ -144,7 +117,7 @@ func everyReport(t *testing.T) map[string]*wf.Report {
 	t.Helper()
 	out := map[string]*wf.Report{}
 	for _, folder := range []string{"google-cap-library", "ibm"} {
-		files, err := filepath.Glob(filepath.Join(corpus(t), "cap", folder, "*"))
+		files, err := filepath.Glob(filepath.Join(corpus.Dir(t, "cap/INDEX.csv"), "cap", folder, "*"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/watchfloor/watchfloor/producers/cap"
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 	"github.com/watchfloor/watchfloor/proto/report"
 )
 
@@ -19,7 +20,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(edxl("Exercise", "FOUO", sample)))
 	f.Add([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link href="x"/></entry></feed>`))
 	for _, name := range []string{"weather.atom", "canada.cap", "earthquake-iso8859-1.cap", "xee.cap", "noaa_errors.cap"} {
-		data, err := os.ReadFile(filepath.Join(corpus(f), "cap", "google-cap-library", name))
+		data, err := os.ReadFile(filepath.Join(corpus.Dir(f, "cap/INDEX.csv"), "cap", "google-cap-library", name))
 		if err != nil {
 			f.Fatal(err)
 		}

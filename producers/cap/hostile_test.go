@@ -15,6 +15,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/producers/cap"
 	"github.com/watchfloor/watchfloor/producers/codec"
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 	"github.com/watchfloor/watchfloor/proto/admission"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -197,7 +198,7 @@ func TestWrapperRestricts(t *testing.T) {
 
 // A feed of links holds no alert: nothing is read, so nothing is refused.
 func TestIndexFeedHoldsNoAlert(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(corpus(t), "cap", "ibm", "nws_atom_feed_example.xml"))
+	data, err := os.ReadFile(filepath.Join(corpus.Dir(t, "cap/INDEX.csv"), "cap", "ibm", "nws_atom_feed_example.xml"))
 	if err != nil {
 		t.Fatal(err)
 	}

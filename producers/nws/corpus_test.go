@@ -13,24 +13,12 @@ import (
 	"time"
 
 	"github.com/watchfloor/watchfloor/producers/codec"
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 	"github.com/watchfloor/watchfloor/producers/nws"
 	"github.com/watchfloor/watchfloor/proto/admission"
 	"github.com/watchfloor/watchfloor/proto/report"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
-
-// corpus is the folder of reference data; a test without it fails, never skips.
-func corpus(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("WATCHFLOOR_CORPUS")
-	if dir == "" && os.Getenv("CI") != "true" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "cap", "nws-api")); dir == "" || err != nil {
-		t.Fatalf("no corpus: set WATCHFLOOR_CORPUS to the folder that holds cap/nws-api (looked in %q)", dir)
-	}
-	return dir
-}
 
 var received = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
@@ -44,7 +32,7 @@ func files(t testing.TB) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
 	for name, features := range map[string]int{"e2e-active.json": 152, "load-testing-ioc-active.json": 8, "testing-active.json": 38} {
-		data, err := os.ReadFile(filepath.Join(corpus(t), "cap", "nws-api", name))
+		data, err := os.ReadFile(filepath.Join(corpus.Dir(t, "cap/nws-api"), "cap", "nws-api", name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,12 +5,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 	"github.com/watchfloor/watchfloor/producers/stix"
 )
 
 // The largest bundle of the corpus: 1,106 objects, 825 relationships, 2 MB.
 func BenchmarkDecode(b *testing.B) {
-	data, err := os.ReadFile(filepath.Join(corpus(b), "stix", "attack", "ics-attack-11.json"))
+	data, err := os.ReadFile(filepath.Join(corpus.Dir(b, "stix/INDEX.csv"), "stix", "attack", "ics-attack-11.json"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 	"github.com/watchfloor/watchfloor/producers/stix"
 )
 
@@ -23,12 +24,12 @@ func TestConflictsBetweenFiles(t *testing.T) {
 	}
 	first, conflicts := map[string]held{}, map[string]string{}
 	var files []string
-	for _, row := range readCSV(t, filepath.Join(corpus(t), "stix", "INDEX.csv")) {
+	for _, row := range corpus.Rows(t, filepath.Join(corpus.Dir(t, "stix/INDEX.csv"), "stix", "INDEX.csv")) {
 		files = append(files, row[0])
 	}
 	slices.Sort(files)
 	for _, f := range files {
-		data, err := os.ReadFile(filepath.Join(corpus(t), f))
+		data, err := os.ReadFile(filepath.Join(corpus.Dir(t, "stix/INDEX.csv"), f))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +51,7 @@ func TestConflictsBetweenFiles(t *testing.T) {
 		}
 	}
 	want := map[string]string{}
-	for _, row := range readCSV(t, "testdata/conflicts.csv") {
+	for _, row := range corpus.Rows(t, "testdata/conflicts.csv") {
 		want[row[0]] = row[1]
 		if row[2] == "" {
 			t.Errorf("%s: the conflict has no reason", row[0])

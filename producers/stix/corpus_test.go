@@ -1,7 +1,6 @@
 package stix_test
 
 import (
-	"encoding/csv"
 	"fmt"
 	"maps"
 	"os"
@@ -13,23 +12,11 @@ import (
 	"time"
 
 	"github.com/watchfloor/watchfloor/producers/codec"
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 	"github.com/watchfloor/watchfloor/producers/stix"
 	"github.com/watchfloor/watchfloor/proto/report"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
-
-// corpus is the folder of reference data; a test without it fails, never skips.
-func corpus(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("WATCHFLOOR_CORPUS")
-	if dir == "" && os.Getenv("CI") != "true" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "stix", "INDEX.csv")); dir == "" || err != nil {
-		t.Fatalf("no corpus: set WATCHFLOOR_CORPUS to the folder that holds stix/INDEX.csv (looked in %q)", dir)
-	}
-	return dir
-}
 
 var received = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
@@ -47,20 +34,6 @@ func options() codec.Options {
 			Words: map[string]*wf.Label{"LES": {Level: wf.Level_LEVEL_CUI, Controls: []wf.Control{wf.Control_CONTROL_LES}}},
 		},
 	}
-}
-
-func readCSV(t *testing.T, path string) [][]string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows[1:]
 }
 
 // refused counts the refused items by code: "3: missing 2, unknown-marking 1".
@@ -105,14 +78,14 @@ func expected(t *testing.T, row []string) int {
 // lower-case RFC 4122, invalid JSON), but for the differences listed with their
 // reason. A difference that is gone fails too.
 func TestRefusedRowsEqualIndexFindings(t *testing.T) {
-	dir := corpus(t)
+	dir := corpus.Dir(t, "stix/INDEX.csv")
 	listed := map[string][]string{}
-	for _, row := range readCSV(t, "testdata/differences.csv") {
+	for _, row := range corpus.Rows(t, "testdata/differences.csv") {
 		if row[0] == "stix/INDEX.csv" {
 			listed[row[1]] = row
 		}
 	}
-	for _, row := range readCSV(t, filepath.Join(dir, "stix", "INDEX.csv")) {
+	for _, row := range corpus.Rows(t, filepath.Join(dir, "stix", "INDEX.csv")) {
 		name := row[0]
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -153,9 +126,9 @@ func explain(items []codec.Item) string {
 // Every object of the corpus is an item or folded into a report; every report
 // is valid.
 func TestCorpusIsAccountedFor(t *testing.T) {
-	dir := corpus(t)
+	dir := corpus.Dir(t, "stix/INDEX.csv")
 	reports, kinds, identifiers := 0, map[wf.Kind]int{}, map[wf.IdentifierType]int{}
-	for _, row := range readCSV(t, filepath.Join(dir, "stix", "INDEX.csv")) {
+	for _, row := range corpus.Rows(t, filepath.Join(dir, "stix", "INDEX.csv")) {
 		data, err := os.ReadFile(filepath.Join(dir, row[0]))
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 	"github.com/watchfloor/watchfloor/producers/stix"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -35,8 +36,8 @@ func comparable(r *wf.Report) *wf.Report {
 
 // Written and read again, a report of the corpus says the same.
 func TestCorpusRoundTrip(t *testing.T) {
-	dir, done, unnamed := corpus(t), 0, 0
-	for _, row := range readCSV(t, filepath.Join(dir, "stix", "INDEX.csv")) {
+	dir, done, unnamed := corpus.Dir(t, "stix/INDEX.csv"), 0, 0
+	for _, row := range corpus.Rows(t, filepath.Join(dir, "stix", "INDEX.csv")) {
 		data, err := os.ReadFile(filepath.Join(dir, row[0]))
 		if err != nil {
 			t.Fatal(err)

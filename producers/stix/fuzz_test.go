@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/watchfloor/watchfloor/producers/internal/corpus"
 	"github.com/watchfloor/watchfloor/producers/stix"
 	"github.com/watchfloor/watchfloor/proto/report"
 )
@@ -19,7 +20,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(bundle(sdo("indicator", 1, obj{"granular_markings": []obj{{"marking_ref": red, "selectors": []string{"pattern"}}}})))
 	for _, name := range []string{"oasis-docs/sighting-of-observed-data.json", "oasis-docs/using-granular-markings.json", "oasis-examples/infrastructure.json",
 		"idioms-2.1/custom_object.json", "idioms-2.1/issue62.json", "validator-v21/invalid_comma.json"} {
-		data, err := os.ReadFile(filepath.Join(corpus(f), "stix", name))
+		data, err := os.ReadFile(filepath.Join(corpus.Dir(f, "stix/INDEX.csv"), "stix", name))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -59,7 +60,7 @@ func FuzzDecode(f *testing.F) {
 
 // Patterns name what they name without failing, whatever they hold.
 func FuzzPattern(f *testing.F) {
-	data, err := os.ReadFile(filepath.Join(corpus(f), "stix", "patterns", "spec_examples_v21.txt"))
+	data, err := os.ReadFile(filepath.Join(corpus.Dir(f, "stix/INDEX.csv"), "stix", "patterns", "spec_examples_v21.txt"))
 	if err != nil {
 		f.Fatal(err)
 	}
