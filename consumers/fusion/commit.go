@@ -125,7 +125,7 @@ func (e *Engine) inPicture(a, b int32) int {
 	if x.time != y.time {
 		return cmp.Compare(x.time, y.time)
 	}
-	f, g := x.facts, y.facts
+	f, g := e.facts(a), e.facts(b)
 	return cmp.Or(strings.Compare(e.names[f.cell], e.names[g.cell]), strings.Compare(e.names[f.agency], e.names[g.agency]),
 		strings.Compare(f.id, g.id))
 }

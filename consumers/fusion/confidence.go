@@ -50,7 +50,7 @@ func (e *Engine) confidence(s *wf.Situation, m []int32) int {
 }
 
 func (e *Engine) vote(n int32) int32 {
-	f := e.nodes[n].facts
+	f := e.facts(n)
 	r, c := int(f.reliability), int(f.credibility)
 	if r >= len(trust) || c >= len(credits) {
 		return 0
@@ -65,7 +65,7 @@ func (e *Engine) votes(m []int32) union {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	of := func(i int32) *facts { return e.nodes[m[i]].facts }
+	of := func(i int32) *facts { return e.facts(m[i]) }
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(cmp.Compare(of(a).origin, of(b).origin), cmp.Compare(a, b)) })
 	for i := 1; i < len(order); i++ {
 		if of(order[i]).origin == of(order[i-1]).origin {

@@ -116,7 +116,7 @@ func (e *Engine) Apply(in Input) {
 	}
 	id := identOf(in.Cell, r.Agency, r.Id)
 	n, live := e.known[id]
-	if rev, dead := e.buried[id]; live && r.Revision <= e.nodes[n].facts.revision || dead && r.Revision <= rev {
+	if rev, dead := e.buried[id]; live && r.Revision <= e.facts(n).revision || dead && r.Revision <= rev {
 		e.stats.Stale++
 		return
 	}
@@ -156,7 +156,7 @@ func (e *Engine) Leave(cell, agency, id string, revision uint64) {
 	}
 	i := identOf(cell, agency, id)
 	if n, ok := e.known[i]; ok {
-		if e.nodes[n].facts.revision >= revision {
+		if e.facts(n).revision >= revision {
 			return
 		}
 		e.remove(n)
@@ -177,7 +177,7 @@ func (e *Engine) Tick(t time.Time) {
 		if !ok {
 			return
 		}
-		f := e.nodes[n].facts
+		f := e.facts(n)
 		if f.leave != 0 && f.leave <= ms {
 			id, rev := e.nodes[n].id, f.revision
 			e.remove(n)
@@ -193,7 +193,7 @@ func (e *Engine) Tick(t time.Time) {
 
 // schedule queues the next moment at which time alone changes what n says.
 func (e *Engine) schedule(n int32) {
-	f := e.nodes[n].facts
+	f := e.facts(n)
 	var due int64
 	for _, t := range [...]int64{f.time + dayMs, f.expires, f.leave} {
 		if t > e.now && (due == 0 || t < due) {
@@ -229,7 +229,7 @@ func (e *Engine) insert(id ident, f *facts) {
 func (e *Engine) propose(n int32) {
 	e.stamp++
 	e.nodes[n].mark = e.stamp
-	for _, k := range e.nodes[n].facts.keys {
+	for _, k := range e.facts(n).keys {
 		w := e.index.window(k, n, e.k)
 		for _, o := range w.older() {
 			e.consider(k, o, n)
@@ -266,7 +266,7 @@ func (e *Engine) proposed(a, b int32) bool {
 		a, b = b, a
 	}
 	gap := e.nodes[b].time - e.nodes[a].time
-	ka, kb := e.nodes[a].facts.keys, e.nodes[b].facts.keys
+	ka, kb := e.facts(a).keys, e.facts(b).keys
 	for i, j := 0, 0; i < len(ka) && j < len(kb); {
 		switch {
 		case ka[i] < kb[j]:
@@ -286,7 +286,7 @@ func (e *Engine) proposed(a, b int32) bool {
 
 // remove takes a report out: exactly what insert did, backwards.
 func (e *Engine) remove(n int32) {
-	f := e.nodes[n].facts
+	f := e.facts(n)
 	pairs := e.pairs[:0]
 	for _, k := range f.keys {
 		w := e.index.window(k, n, e.k)

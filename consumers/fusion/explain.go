@@ -119,7 +119,7 @@ func (e *Engine) related(m []int32) []Related {
 	var out []Related
 	for i, n := range m[:min(len(m), 512)] {
 		seen := map[int32]bool{}
-		for _, k := range e.nodes[n].facts.keys {
+		for _, k := range e.facts(n).keys {
 			w := e.index.window(k, n, e.k)
 			for _, o := range append(slices.Clone(w.older()), w.newer()...) {
 				if seen[o] || e.nodes[o].comp == e.nodes[n].comp {
@@ -139,7 +139,7 @@ func (e *Engine) related(m []int32) []Related {
 }
 
 func (e *Engine) pointer(member uint32, n, o, bits int32) Related {
-	f := e.nodes[o].facts
+	f := e.facts(o)
 	r := Related{Member: member, Report: f.id, Agency: e.names[f.agency], Millibits: bits}
 	if f.record != "" {
 		r.Report = f.record

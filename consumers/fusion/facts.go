@@ -45,6 +45,9 @@ type facts struct {
 	cancel      bool
 }
 
+// facts is what is known of a live report.
+func (e *Engine) facts(n int32) *facts { return e.nodes[n].facts }
+
 func (f *facts) has(k key) bool {
 	_, ok := slices.BinarySearch(f.keys, k)
 	return ok

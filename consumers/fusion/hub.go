@@ -80,7 +80,7 @@ func (e *Engine) damp(k key, epoch int64) {
 				continue
 			}
 			x := e.nodes[m].edges[i].to
-			if !e.nodes[x].facts.has(k) {
+			if !e.facts(x).has(k) {
 				continue
 			}
 			if s := e.score(m, x); s >= e.threshold {
@@ -99,15 +99,15 @@ func (e *Engine) restore(k key, epoch int64) {
 		e.touch(e.nodes[m].comp)
 		e.stamp++
 		e.nodes[m].mark = e.stamp
-		for _, q := range e.nodes[m].facts.keys {
+		for _, q := range e.facts(m).keys {
 			w := e.index.window(q, m, e.k)
 			for _, o := range w.older() {
-				if e.nodes[o].facts.has(k) {
+				if e.facts(o).has(k) {
 					e.consider(q, o, m)
 				}
 			}
 			for _, y := range w.newer() {
-				if e.nodes[y].facts.has(k) {
+				if e.facts(y).has(k) {
 					e.consider(q, m, y)
 				}
 			}

@@ -36,7 +36,7 @@ func (e *Engine) score(a, b int32) int32 {
 	}
 	p := &e.pairing
 	*p = pairing{e: e}
-	p.weigh(e.nodes[a].facts, e.nodes[b].facts)
+	p.weigh(e.facts(a), e.facts(b))
 	return p.sum
 }
 
@@ -46,7 +46,7 @@ func (e *Engine) reasons(a, b int32) []reason {
 		a, b = b, a
 	}
 	p := pairing{e: e, why: true, list: e.lines[:0]}
-	p.weigh(e.nodes[a].facts, e.nodes[b].facts)
+	p.weigh(e.facts(a), e.facts(b))
 	e.lines = p.list
 	return p.list
 }

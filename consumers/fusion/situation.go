@@ -30,7 +30,7 @@ func (e *Engine) build(m []int32) *wf.Situation {
 	over, members := e.superseded(m), make([]wf.Member, len(m))
 	last := first.time
 	for i, n := range m {
-		f := e.nodes[n].facts
+		f := e.facts(n)
 		last = max(last, f.time)
 		o := &members[i]
 		o.ReportId, o.Agency, o.Record, o.Cell = f.id, e.names[f.agency], f.record, e.names[f.cell]
@@ -59,7 +59,7 @@ func (e *Engine) build(m []int32) *wf.Situation {
 func (e *Engine) superseded(m []int32) []bool {
 	var later map[uint64][]int32
 	for _, n := range m {
-		for _, h := range e.nodes[n].facts.supersede {
+		for _, h := range e.facts(n).supersede {
 			if h == 0 {
 				continue
 			}
@@ -74,7 +74,7 @@ func (e *Engine) superseded(m []int32) []bool {
 	}
 	out := make([]bool, len(m))
 	for i, n := range m {
-		if own := e.nodes[n].facts.own; own != 0 {
+		if own := e.facts(n).own; own != 0 {
 			out[i] = slices.ContainsFunc(later[own], func(u int32) bool { return e.supersedes(u, n) })
 		}
 	}
@@ -86,7 +86,7 @@ func (e *Engine) supersedes(u, n int32) bool {
 	if u == n {
 		return false
 	}
-	a, b := e.nodes[u].facts, e.nodes[n].facts
+	a, b := e.facts(u), e.facts(n)
 	if a.reported < b.reported || a.reported == b.reported && e.nodes[u].before(&e.nodes[n]) {
 		return false
 	}
@@ -102,7 +102,7 @@ func (e *Engine) supersedes(u, n int32) bool {
 func (e *Engine) kindOf(m []int32) wf.Kind {
 	var count [256]int32
 	for _, n := range m {
-		count[e.nodes[n].facts.kind]++
+		count[e.facts(n).kind]++
 	}
 	best := 0
 	for k := 1; k < 32; k++ {
@@ -124,12 +124,12 @@ func (e *Engine) mentions(s *wf.Situation, m []int32) {
 	}
 	var all []seen
 	for _, n := range m {
-		for i := range e.nodes[n].facts.ids {
-			if d := &e.nodes[n].facts.ids[i]; d.kind != wReference && d.kind != wObject && d.kind != wStreet {
+		for i := range e.facts(n).ids {
+			if d := &e.facts(n).ids[i]; d.kind != wReference && d.kind != wObject && d.kind != wStreet {
 				all = append(all, seen{d.key, n, d.kind, d.value})
 			}
 		}
-		for _, l := range e.nodes[n].facts.ignored {
+		for _, l := range e.facts(n).ignored {
 			all = append(all, seen{l.key, n, wNone, l.value})
 		}
 	}
@@ -187,7 +187,7 @@ func (e *Engine) conditions(s *wf.Situation, m []int32, over []bool) {
 	var worst, any uint8
 	s.Ended = true
 	for i, n := range m {
-		f := e.nodes[n].facts
+		f := e.facts(n)
 		any = max(any, f.severity)
 		if over != nil && over[i] {
 			continue

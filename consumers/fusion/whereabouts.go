@@ -20,13 +20,13 @@ func (e *Engine) whereabouts(s *wf.Situation, m []int32) {
 	var all []geo
 	var fips []uint32
 	if len(m) == 1 {
-		f := e.nodes[m[0]].facts
+		f := e.facts(m[0])
 		spots, fips = slices.Clip(f.places), f.counties
 		all = slices.Clip(f.outline)
 		m = nil
 	}
 	for _, n := range m {
-		f := e.nodes[n].facts
+		f := e.facts(n)
 		spots = append(spots, f.places...)
 		all = append(all, f.outline...)
 		fips = append(fips, f.counties...)
@@ -231,7 +231,7 @@ func (e *Engine) what(s *wf.Situation, m []int32) string {
 	var count [32]int
 	for _, n := range m {
 		for b := range 32 {
-			count[b] += int(e.nodes[n].facts.behaviors >> b & 1)
+			count[b] += int(e.facts(n).behaviors >> b & 1)
 		}
 	}
 	var out []string
@@ -255,7 +255,7 @@ func (e *Engine) hazardOf(m []int32) string {
 	count := map[string]int{}
 	best := ""
 	for _, n := range m {
-		w := hazardNames[e.nodes[n].facts.hazard]
+		w := hazardNames[e.facts(n).hazard]
 		if w == "" {
 			continue
 		}
