@@ -99,6 +99,10 @@ release-schema: $(BUF) ## make the schema as it is the one that changes are chec
 bench: build ## measure against baselines beside them (ARGS=--json)
 	$(BIN) bench $(ARGS)
 
+.PHONY: quality
+quality: ## measure the correlation against labelled sets and published figures (ARGS="--misses 10")
+	go run . quality $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## fuzz every parser that meets bytes from outside, FUZZTIME each
 	@grep -rlE '^func Fuzz' --include='*_test.go' proto producers consumers broker | sort | while read -r f; do \

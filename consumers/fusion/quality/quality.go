@@ -8,10 +8,14 @@ package quality
 // Score is precision, recall and their harmonic mean, 0 to 1, with the counts
 // they rest on. Nothing found is precision 1; nothing to find is recall 1.
 type Score struct {
-	Precision, Recall, F1 float64
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
 	// True is found and right, Found is all found, Expected is all there is:
 	// pairs, or for B-cubed records.
-	True, Found, Expected uint64
+	True     uint64 `json:"true"`
+	Found    uint64 `json:"found"`
+	Expected uint64 `json:"expected"`
 }
 
 // Pairs compares every pair of records: together in found, together in truth.

@@ -1,0 +1,90 @@
+package quality
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	score "github.com/watchfloor/watchfloor/consumers/fusion/quality"
+)
+
+// Print writes the rows as one table, with published figures under their set,
+// and after it the misses that were asked for.
+func Print(w io.Writer, rows []Row) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "SET\tREPORTS\tTRUE PAIRS\tBITS\tP\tR\tF1\tB3 P\tB3 R\tB3 F1\tBLOCKING\tLARGEST\tTIME\tTARGET")
+	for _, r := range rows {
+		fmt.Fprintf(tw, "%s\t%d\t%d\t%.2f\t%s\t%s\t%.4f\t%d\t%s\t%s\n", r.Name, r.Reports, r.Pairs.Expected, r.Threshold,
+			three(r.Pairs), three(r.BCubed), r.Blocking, r.Largest, duration(r.Seconds), targets(r.Targets))
+		for _, p := range r.Published {
+			fmt.Fprintf(tw, "  %s\t\t\t\t%s\t%s\t%.4f\t\t\t\t\t\t\t\n", p.Who, known(p.Precision), known(p.Recall), p.F1)
+		}
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	sources(w, rows)
+	for _, r := range rows {
+		printMisses(w, r)
+	}
+	return nil
+}
+
+func three(s score.Score) string {
+	return fmt.Sprintf("%.4f\t%.4f\t%.4f", s.Precision, s.Recall, s.F1)
+}
+
+// known is a published figure; "-" where none was published.
+func known(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.4f", v)
+}
+
+func duration(seconds float64) string {
+	if seconds < 10 {
+		return fmt.Sprintf("%.2f s", seconds)
+	}
+	return fmt.Sprintf("%.0f s", seconds)
+}
+
+func targets(list []Target) string {
+	var out []string
+	for _, t := range list {
+		mark := "pass"
+		if !t.Passed {
+			mark = "MISSED"
+		}
+		out = append(out, fmt.Sprintf("%s >= %g: %s", t.What, t.AtLeast, mark))
+	}
+	return strings.Join(out, ", ")
+}
+
+// sources says where the published figures stand.
+func sources(w io.Writer, rows []Row) {
+	said := map[string]bool{}
+	for _, r := range rows {
+		for _, p := range r.Published {
+			if !said[p.Source] {
+				said[p.Source] = true
+				fmt.Fprintf(w, "published for %s: %s\n", r.Name, p.Source)
+			}
+		}
+	}
+}
+
+func printMisses(w io.Writer, r Row) {
+	for _, m := range r.Misses {
+		what := "missed"
+		switch {
+		case m.Wrong:
+			what = "wrong"
+		case !m.Proposed:
+			what = "missed, never compared"
+		}
+		fmt.Fprintf(w, "\n%s: %s: %s and %s, %.1f bits of %.1f: %s\n  %s\n  %s\n", r.Name, what, m.A, m.B, m.Bits, r.Threshold,
+			strings.Join(m.Why, ", "), m.SaysA, m.SaysB)
+	}
+}
