@@ -95,7 +95,7 @@ func (e *Engine) renew(c int32) fresh {
 	}
 	slices.Sort(f.from)
 	f.from = slices.Compact(f.from)
-	f.s = e.build(m)
+	f.s = seal(e.build(m))
 	e.buf = appendCanonical(e.buf[:0], f.s)
 	f.p = picture{hash: sumOf(sha256.Sum256(e.buf)), head: m[0], size: int32(len(m)), ended: f.s.Ended}
 	f.p.id = e.nodes[m[0]].id
@@ -127,7 +127,7 @@ func (e *Engine) inPicture(a, b int32) int {
 	}
 	f, g := e.facts(a), e.facts(b)
 	return cmp.Or(strings.Compare(e.names[f.cell], e.names[g.cell]), strings.Compare(e.names[f.agency], e.names[g.agency]),
-		strings.Compare(f.id, g.id))
+		f.id.compare(g.id))
 }
 
 // difference compares what was with what is: both sorted by id.
@@ -205,7 +205,7 @@ func (e *Engine) Situations() []*wf.Situation {
 func (e *Engine) All() iter.Seq[*wf.Situation] {
 	return func(yield func(*wf.Situation) bool) {
 		for c := range e.comps {
-			if e.comps[c].size > 0 && !yield(e.build(e.ring(int32(c)))) {
+			if e.comps[c].size > 0 && !yield(seal(e.build(e.ring(int32(c))))) {
 				return
 			}
 		}
@@ -218,7 +218,7 @@ func (e *Engine) Situation(id string) (*wf.Situation, bool) {
 	if !ok {
 		return nil, false
 	}
-	return e.build(m), true
+	return seal(e.build(m)), true
 }
 
 // find lists the members of a committed situation as they are now.

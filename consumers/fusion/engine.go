@@ -25,14 +25,16 @@ type Engine struct {
 	windows   [wf.Kind_KIND_BULLETIN + 1]int64
 	now       int64
 
-	nodes  []node
-	free   []int32
-	known  map[ident]int32  // live reports
-	buried map[ident]uint64 // withdrawn or expired: revision
-	words  map[string]uint32
-	names  []string // of words
-	index  index
-	timers timers
+	nodes   []node
+	free    []int32
+	records arena // packed facts of live reports
+	views   views
+	known   map[ident]int32  // live reports
+	buried  map[ident]uint64 // withdrawn or expired: revision
+	words   map[string]uint32
+	names   []string // of words
+	index   index
+	timers  timers
 
 	comps     []component
 	freeComps []int32
@@ -53,17 +55,17 @@ type Engine struct {
 
 // node is a live report.
 type node struct {
-	id    ident
-	time  int64 // event time; with id the order of everything
-	facts *facts
-	edges []edge
-	comp  int32
-	next  int32 // in the component
-	prev  int32
-	pict  int32 // committed picture it belongs to
-	due   int64 // next timer; 0 none
-	mark  uint64
-	side  uint8 // of a cut under way
+	id     ident
+	time   int64 // event time; with id the order of everything
+	record ref   // its facts, packed; 0 for a node that is free
+	edges  []edge
+	comp   int32
+	next   int32 // in the component
+	prev   int32
+	pict   int32 // committed picture it belongs to
+	due    int64 // next timer; 0 none
+	mark   uint64
+	side   uint8 // of a cut under way
 }
 
 // before is the one order of reports: event time, then identity.
@@ -219,17 +221,17 @@ func (e *Engine) insert(id ident, f *facts) {
 	for i, k := range f.keys {
 		e.countUp(k, f.time, carried[i])
 	}
-	e.propose(n)
+	e.propose(n, f.keys)
 	e.schedule(n)
 }
 
 // propose links n with everything near it in the posting lists of its keys,
 // and re-checks the pairs that n, by standing between them, has pushed out of
 // each other's reach.
-func (e *Engine) propose(n int32) {
+func (e *Engine) propose(n int32, keys []key) {
 	e.stamp++
 	e.nodes[n].mark = e.stamp
-	for _, k := range e.facts(n).keys {
+	for _, k := range keys {
 		w := e.index.window(k, n, e.k)
 		for _, o := range w.older() {
 			e.consider(k, o, n)
@@ -286,9 +288,10 @@ func (e *Engine) proposed(a, b int32) bool {
 
 // remove takes a report out: exactly what insert did, backwards.
 func (e *Engine) remove(n int32) {
-	f := e.facts(n)
+	keys, time := append(e.leaving[:0], e.facts(n).keys...), e.nodes[n].time
+	e.leaving = keys
 	pairs := e.pairs[:0]
-	for _, k := range f.keys {
+	for _, k := range keys {
 		w := e.index.window(k, n, e.k)
 		for j, y := range w.newer() {
 			if i := e.k - 1 - j; i < w.olders && e.nodes[y].time-e.nodes[w.old[i]].time <= k.rule().ttl {
@@ -298,11 +301,11 @@ func (e *Engine) remove(n int32) {
 	}
 	e.pairs = pairs
 	e.isolate(n)
-	for _, k := range f.keys {
+	for _, k := range keys {
 		e.index.remove(k, n)
 	}
-	for _, k := range f.keys {
-		e.countDown(k, f.time)
+	for _, k := range keys {
+		e.countDown(k, time)
 	}
 	for _, p := range e.pairs {
 		if !e.linked(p[0], p[1]) {
@@ -324,9 +327,17 @@ func (e *Engine) newNode(id ident, f *facts) int32 {
 		n = int32(len(e.nodes))
 		e.nodes = append(e.nodes, node{})
 	}
-	e.nodes[n] = node{id: id, time: f.time, facts: f, edges: e.nodes[n].edges[:0], mark: 0}
+	e.nodes[n] = node{id: id, time: f.time, record: e.store(f), edges: e.nodes[n].edges[:0]}
 	e.alone(n)
 	return n
+}
+
+// store packs the facts of a report into the arena.
+func (e *Engine) store(f *facts) ref {
+	e.buf = pack(e.buf[:0], f)
+	r := e.records.take(len(e.buf))
+	copy(e.records.at(r), e.buf)
+	return r
 }
 
 // freeNode forgets an isolated report.
@@ -335,6 +346,8 @@ func (e *Engine) freeNode(n int32) {
 		e.loseFrom(p)
 	}
 	e.dropComp(n)
+	e.views.forget(n)
+	e.records.give(e.nodes[n].record)
 	edges := e.nodes[n].edges
 	if cap(edges) > 16 {
 		edges = nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -43,7 +44,7 @@ func (e *Engine) Explain(id string) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	m = slices.Clone(m)
-	x := Explanation{Situation: e.build(m), Related: e.related(m)}
+	x := Explanation{Situation: seal(e.build(m)), Related: e.related(m)}
 	x.Lines = Read(x.Situation)
 	for _, r := range x.Related {
 		x.Lines = append(x.Lines, fmt.Sprintf("Related, not part of it: %s of %s with report %d (%s bits): %s.",
@@ -140,14 +141,15 @@ func (e *Engine) related(m []int32) []Related {
 
 func (e *Engine) pointer(member uint32, n, o, bits int32) Related {
 	f := e.facts(o)
-	r := Related{Member: member, Report: f.id, Agency: e.names[f.agency], Millibits: bits}
+	r := Related{Member: member, Report: f.id.String(), Agency: e.names[f.agency], Millibits: bits}
 	if f.record != "" {
-		r.Report = f.record
+		r.Report = strings.Clone(f.record)
 	}
 	if p := e.nodes[o].pict; p != 0 {
 		id := e.pictures[p].id
 		r.Situation = fmt.Sprintf("%x", id[:])
 	}
 	r.Evidence = evidenceOf(e.reasons(n, o))
+	sealEvidence(r.Evidence, func(v *string) { *v = strings.Clone(*v) })
 	return r
 }

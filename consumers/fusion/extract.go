@@ -70,7 +70,7 @@ func (e *Engine) extract(in Input) *facts {
 	r, x := in.Report, &e.ext
 	x.reset(r.Agency)
 	f := &facts{
-		revision: r.Revision, id: r.Id, record: r.Record, cell: e.word(in.Cell), agency: e.word(r.Agency),
+		revision: r.Revision, id: reportIDOf(r.Id), record: r.Record, cell: e.word(in.Cell), agency: e.word(r.Agency),
 		kind: enum(r.Kind), severity: enum(r.Severity),
 		reliability: enum(r.SourceReliability), credibility: enum(r.InformationCredibility),
 	}

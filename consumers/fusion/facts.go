@@ -29,7 +29,7 @@ type facts struct {
 
 	sketch [sketchSize]uint32 // of the narrative; zero when too short
 
-	id     string
+	id     reportID
 	record string
 	cell   uint32
 	agency uint32
@@ -44,9 +44,6 @@ type facts struct {
 	credibility uint8
 	cancel      bool
 }
-
-// facts is what is known of a live report.
-func (e *Engine) facts(n int32) *facts { return e.nodes[n].facts }
 
 func (f *facts) has(k key) bool {
 	_, ok := slices.BinarySearch(f.keys, k)

@@ -102,6 +102,7 @@ func New(c Config) *Engine {
 	e.comps = make([]component, 1)
 	e.pictures = make([]picture, 1)
 	e.index.init(e)
+	e.records.init()
 	return e
 }
 

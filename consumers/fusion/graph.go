@@ -20,6 +20,8 @@ type scratch struct {
 	stamp   uint64
 	pairs   [][2]int32
 	carried []int32
+	leaving []key
+	again   []key
 	queues  [2][]int32
 	members []int32
 	local   []int32

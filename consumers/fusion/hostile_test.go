@@ -39,8 +39,8 @@ func TestOneReportCostsBoundedWork(t *testing.T) {
 	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("50 hostile reports took %v", took)
 	}
-	for _, n := range e.nodes[1:] {
-		if f := n.facts; len(f.keys) > maxKeys || len(f.ids) > maxMarks || len(f.persons) > maxPersons || len(f.places) > maxSpots {
+	for n := range e.nodes[1:] {
+		if f := e.facts(int32(n + 1)); len(f.keys) > maxKeys || len(f.ids) > maxMarks || len(f.persons) > maxPersons || len(f.places) > maxSpots {
 			t.Fatalf("kept %d keys, %d identifiers, %d persons, %d places", len(f.keys), len(f.ids), len(f.persons), len(f.places))
 		}
 	}

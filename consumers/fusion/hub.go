@@ -99,7 +99,8 @@ func (e *Engine) restore(k key, epoch int64) {
 		e.touch(e.nodes[m].comp)
 		e.stamp++
 		e.nodes[m].mark = e.stamp
-		for _, q := range e.facts(m).keys {
+		e.again = append(e.again[:0], e.facts(m).keys...)
+		for _, q := range e.again {
 			w := e.index.window(q, m, e.k)
 			for _, o := range w.older() {
 				if e.facts(o).has(k) {

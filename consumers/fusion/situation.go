@@ -33,7 +33,7 @@ func (e *Engine) build(m []int32) *wf.Situation {
 		f := e.facts(n)
 		last = max(last, f.time)
 		o := &members[i]
-		o.ReportId, o.Agency, o.Record, o.Cell = f.id, e.names[f.agency], f.record, e.names[f.cell]
+		o.ReportId, o.Agency, o.Record, o.Cell = f.id.String(), e.names[f.agency], f.record, e.names[f.cell]
 		o.Kind, o.EventTime, o.Revision = wf.Kind(f.kind), stamp(f.time), f.revision
 		o.Superseded = over != nil && over[i]
 		s.Members[i] = o

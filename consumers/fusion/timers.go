@@ -43,7 +43,7 @@ func (t *timers) pop(now int64, e *Engine) (int32, bool) {
 		t.heap[0] = t.heap[last]
 		t.heap = t.heap[:last]
 		t.sink()
-		if n := &e.nodes[top.n]; n.facts != nil && n.due == top.due {
+		if n := &e.nodes[top.n]; n.record != 0 && n.due == top.due {
 			n.due = 0
 			return top.n, true
 		}
