@@ -155,13 +155,15 @@ func guardRole(p *policy.Policy, cell string) Role {
 }
 
 // consumerAPI is all that using one provisioned consumer takes, with both
-// forms of acknowledgement.
+// forms of acknowledgement. The second names the domain, which is "_" where
+// there is none: with a wildcard in its place it would fit the first form of
+// everybody's consumers, $JS.ACK.STREAM.THEIRS.STREAM.MINE.1.1.1.
 func consumerAPI(name string) []string {
 	return []string{
 		"$JS.API.CONSUMER.INFO." + subject.Reports + "." + name,
 		"$JS.API.CONSUMER.MSG.NEXT." + subject.Reports + "." + name,
 		"$JS.ACK." + subject.Reports + "." + name + ".>",
-		"$JS.ACK.*.*." + subject.Reports + "." + name + ".>",
+		"$JS.ACK._.*." + subject.Reports + "." + name + ".>",
 	}
 }
 

@@ -30,7 +30,7 @@ func TestRoles(t *testing.T) {
 		}, []string{"submit.*.*.*.*.*", "_INBOX.guard.{{name()}}.>"}},
 		{"le", Reader("watch-noc"), []string{
 			"$JS.API.CONSUMER.INFO.REPORTS.feed_watch-noc_all", "$JS.API.CONSUMER.MSG.NEXT.REPORTS.feed_watch-noc_all",
-			"$JS.ACK.REPORTS.feed_watch-noc_all.>", "$JS.ACK.*.*.REPORTS.feed_watch-noc_all.>",
+			"$JS.ACK.REPORTS.feed_watch-noc_all.>", "$JS.ACK._.*.REPORTS.feed_watch-noc_all.>",
 		}, []string{"_INBOX.watch-noc.{{name()}}.>"}},
 		{"fused", API(), []string{
 			"$JS.API.DIRECT.GET.SNAPSHOT_ACTUAL.snapshot.actual.>", "$JS.API.DIRECT.GET.SNAPSHOT_EXERCISE.snapshot.exercise.>",
