@@ -231,12 +231,12 @@ func follow(t *testing.T, js jetstream.JetStream, reader string, n int) {
 // The same set of input gives the same output in any order.
 func TestFuseIgnoresOrder(t *testing.T) {
 	one, two, three := sightings("jackson-pd", 0, "A"), sightings("hinds-so", 5, "B"), strings.Replace(sightings("mhp", 9, "C"), "1HGCM82633A004352", "1M8GDM9AXKP042788", 1)
-	want := must(t, one+two+three, "fuse")
+	want := must(t, one+two+three, "fuse", "--capacity", "10000000")
 	if n := strings.Count(want, "\n"); n != 2 {
 		t.Fatalf("%d situations, want 2:\n%s", n, want)
 	}
 	for _, in := range []string{three + two + one, two + one + three + one} {
-		if got := must(t, in, "fuse"); got != want {
+		if got := must(t, in, "fuse", "--capacity", "10000000"); got != want {
 			t.Errorf("another order gives\n%s\nwant\n%s", got, want)
 		}
 	}

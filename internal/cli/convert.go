@@ -10,10 +10,13 @@ import (
 )
 
 // reading files without a broker: the flags that convert and fuse share.
-type conversion struct{ mapping, policyFile, as, cell string }
+type conversion struct {
+	maps                 []string
+	policyFile, as, cell string
+}
 
 func (v *conversion) flags(c *cobra.Command) {
-	c.Flags().StringVar(&v.mapping, "map", "", "mapping for CSV: a shipped one's name or a file (default: the shipped one whose columns fit)")
+	c.Flags().StringArrayVar(&v.maps, "map", nil, "mapping for CSV: a shipped one's name or a file; FILE=MAPPING for one file of several; may repeat (default: the shipped one whose columns fit)")
 	c.Flags().StringVar(&v.policyFile, "policy", "", "policy file that says what markings mean (default: the shipped policy)")
 	c.Flags().StringVar(&v.as, "as", "", "agency that converted reports are of (default: by format, from the policy)")
 	c.Flags().StringVar(&v.cell, "cell", "", "with --as, cell whose label and markings apply (default: the agency's only one)")
@@ -24,7 +27,7 @@ func (v *conversion) files(a *app) (feed.Config, *policy.Policy, error) {
 	if err != nil {
 		return feed.Config{}, nil, err
 	}
-	m, err := mapping(v.mapping)
+	chosen, err := mappings(v.maps)
 	if err != nil {
 		return feed.Config{}, nil, err
 	}
@@ -39,8 +42,8 @@ func (v *conversion) files(a *app) (feed.Config, *policy.Policy, error) {
 		}
 		all = &r
 	}
-	c := fileReader(p, m, all)
-	c.Stdin = a.in
+	c := fileReader(p, nil, all)
+	c.Choose, c.Stdin = chosen.choose, a.in
 	return c, p, nil
 }
 

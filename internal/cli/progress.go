@@ -2,9 +2,13 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"time"
 )
+
+// unknown is the total of a work whose length nobody knows; to be told it ends the line.
+const unknown = math.MaxInt
 
 // progress returns a function to be told how far a long work is. It writes one
 // line that rewrites itself, only to a terminal and only when the work is long.
@@ -28,7 +32,11 @@ func (a *app) progress(what string, total int) func(done int) {
 		}
 		last, shown = now, true
 		rate := float64(done) / now.Sub(start).Seconds()
-		fmt.Fprintf(a.err, "\r%s %d of %d (%.0f/s)   ", what, done, total, rate)
+		of := ""
+		if total != unknown {
+			of = fmt.Sprintf(" of %d", total)
+		}
+		fmt.Fprintf(a.err, "\r%s %d%s (%.0f/s)   ", what, done, of, rate)
 	}
 }
 

@@ -113,8 +113,11 @@ Start with "watchfloor demo": everything in one process, with an exercise.` + ex
 		SilenceErrors: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			forms := []string{"table", "json", "jsonl"}
-			if c.Name() == "snapshot" {
+			switch c.Name() {
+			case "snapshot":
 				forms = append(forms, "geojson")
+			case "fuse":
+				forms = append(forms, "clusters")
 			}
 			if !slices.Contains(forms, a.output) {
 				return usage("--output %q: use %s", a.output, strings.Join(forms, ", "))
@@ -127,7 +130,7 @@ Start with "watchfloor demo": everything in one process, with an exercise.` + ex
 	c.SetErr(a.err)
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.PersistentFlags().StringVar(&a.dir, "dir", defaultDir(), "folder of data, keys, credentials and addresses of a local broker, or WATCHFLOOR_DIR")
-	c.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "table, json or jsonl; snapshot also geojson")
+	c.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "table, json or jsonl; snapshot also geojson, fuse also clusters")
 	c.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log what the parts do")
 	c.AddCommand(
 		a.up(), a.demo(), a.publish(), a.convert(), a.watch(), a.snapshot(), a.explain(),

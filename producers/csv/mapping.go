@@ -128,7 +128,7 @@ func ParseMapping(data []byte) (*Mapping, error) {
 	}
 	var problems []error
 	problem := func(format string, args ...any) {
-		problems = append(problems, fmt.Errorf("%w: %s", ErrMapping, fmt.Sprintf(format, args...)))
+		problems = append(problems, fmt.Errorf(format, args...))
 	}
 	m.checkHead(problem)
 	for i := range m.Fields {
@@ -138,7 +138,7 @@ func ParseMapping(data []byte) (*Mapping, error) {
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrMapping, err)
 	}
 	return m, nil
 }

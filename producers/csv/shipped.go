@@ -71,23 +71,9 @@ func Source(name string) ([]byte, error) {
 // For finds the shipped mapping whose columns are exactly those of the file's
 // first line, in any order; none when two mappings fit.
 func For(data []byte) (*Mapping, bool) {
-	line, _, _ := bytes.Cut(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), []byte("\n"))
-	if len(line) > maxCell {
-		return nil, false
-	}
 	var found *Mapping
 	for _, m := range shipped {
-		names, err := m.reader(line).Read()
-		if err != nil {
-			continue
-		}
-		for i := range names {
-			names[i] = strings.TrimSpace(names[i])
-		}
-		slices.Sort(names)
-		want := append(m.columns(), m.Ignore...)
-		slices.Sort(want)
-		if !slices.Equal(names, want) {
+		if !m.Fits(data) {
 			continue
 		}
 		if found != nil {
@@ -96,4 +82,24 @@ func For(data []byte) (*Mapping, bool) {
 		found = m
 	}
 	return found, found != nil
+}
+
+// Fits says whether the columns of the file's first line are exactly those that
+// the mapping reads or ignores, in any order.
+func (m *Mapping) Fits(data []byte) bool {
+	line, _, _ := bytes.Cut(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), []byte("\n"))
+	if len(line) > maxCell {
+		return false
+	}
+	names, err := m.reader(line).Read()
+	if err != nil {
+		return false
+	}
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	slices.Sort(names)
+	want := append(m.columns(), m.Ignore...)
+	slices.Sort(want)
+	return slices.Equal(names, want)
 }

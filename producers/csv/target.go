@@ -53,7 +53,7 @@ func aim(path string, kind wf.Kind) (target, error) {
 		}
 		fd := d.Fields().ByName(protoreflect.Name(name))
 		if fd == nil {
-			return t, fmt.Errorf("%s has no field %q", d.Name(), name)
+			return t, fmt.Errorf("%s has no field %q; it has %s", d.Name(), name, fieldNames(d, kind, i == 0))
 		}
 		if o := fd.ContainingOneof(); i == 0 && o != nil && name != subject.KindToken(kind) {
 			return t, fmt.Errorf("the body is %s, not %s", subject.KindToken(kind), name)
@@ -72,6 +72,23 @@ func aim(path string, kind wf.Kind) (target, error) {
 		d = fd.Message()
 	}
 	return t, nil
+}
+
+// fieldNames lists what a path may say at a place, as it is written there.
+func fieldNames(d protoreflect.MessageDescriptor, kind wf.Kind, top bool) string {
+	var out []string
+	for i := range d.Fields().Len() {
+		fd := d.Fields().Get(i)
+		name := string(fd.Name())
+		if top && (slices.Contains(reserved, name) || fd.ContainingOneof() != nil && name != subject.KindToken(kind)) {
+			continue
+		}
+		if fd.IsList() && fd.Message() != nil {
+			name += "[0]"
+		}
+		out = append(out, name)
+	}
+	return strings.Join(out, ", ")
 }
 
 func cutIndex(part string) (name string, index int, err error) {

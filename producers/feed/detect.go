@@ -60,8 +60,10 @@ func Detect(name string, data []byte) (format Format, skip string) {
 	if _, ok := csv.For(data); ok || ext == ".csv" {
 		return CSV, ""
 	}
-	return "", "text of no known format"
+	return "", unknownText
 }
+
+const unknownText = "text of no known format"
 
 // textEnd is where the last whole rune of a cut text ends.
 func textEnd(b []byte) int {

@@ -35,6 +35,9 @@ type Config struct {
 	// Mapping reads every CSV file; nil takes the shipped mapping that has the
 	// file's columns.
 	Mapping *csv.Mapping
+	// Choose picks the mapping of a CSV file by its name and content, before
+	// Mapping; its error says why there is none. May be nil.
+	Choose func(name string, data []byte) (*csv.Mapping, error)
 	// Stdin is what the path "-" reads; nil makes it an error.
 	Stdin io.Reader
 }
@@ -71,6 +74,9 @@ func (c Config) Read(name string, data []byte) Source {
 		return s
 	}
 	s.Format, s.Skip = Detect(s.Name, data)
+	if s.Skip == unknownText && c.mapped(s.Name, data) {
+		s.Format, s.Skip = CSV, ""
+	}
 	var o codec.Options
 	if c.Options != nil && s.Format != "" {
 		o = c.Options(s.Format)
@@ -90,16 +96,41 @@ func (c Config) Read(name string, data []byte) Source {
 	return s
 }
 
-func (c Config) readCSV(s *Source, data []byte, o codec.Options) {
+// mapped says whether a text of no known format is a table of a mapping that
+// the caller named.
+func (c Config) mapped(name string, data []byte) bool {
 	m := c.Mapping
-	if m == nil {
-		var ok bool
-		if m, ok = csv.For(data); !ok {
-			s.Format, s.Skip = "", "a table whose columns are those of no shipped mapping, or of several: name a mapping"
-			return
+	if c.Choose != nil {
+		var err error
+		if m, err = c.Choose(name, data); err != nil {
+			return false
 		}
 	}
+	return m != nil && m.Fits(data)
+}
+
+func (c Config) readCSV(s *Source, data []byte, o codec.Options) {
+	m, err := c.mapping(s.Name, data)
+	if err != nil {
+		s.Format, s.Skip = "", err.Error()
+		return
+	}
 	s.Items = csv.Decode(data, o, m)
+}
+
+var errNoMapping = errors.New("a table whose columns are those of no shipped mapping, or of several: name a mapping")
+
+func (c Config) mapping(name string, data []byte) (*csv.Mapping, error) {
+	if c.Choose != nil {
+		return c.Choose(name, data)
+	}
+	if c.Mapping != nil {
+		return c.Mapping, nil
+	}
+	if m, ok := csv.For(data); ok {
+		return m, nil
+	}
+	return nil, errNoMapping
 }
 
 func tooLarge(size int64) []codec.Item {
