@@ -62,7 +62,7 @@ func febrl(row map[string]string) string {
 func labelledParts() []part {
 	var out []part
 	for _, l := range labelledSets {
-		out = append(out, part{l.name, l.run})
+		out = append(out, part{l.name, false, l.run})
 	}
 	return out
 }

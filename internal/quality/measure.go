@@ -2,6 +2,7 @@ package quality
 
 import (
 	"context"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -35,56 +36,82 @@ func (s set) identity(i int) fusion.Identity {
 	return fusion.Identity{Cell: cell, Agency: s.reports[i].Agency, ID: s.reports[i].Id}
 }
 
-// fused is a set that went through an engine.
-type fused struct {
-	set
-	engine *fusion.Engine
-	// found is the situation of each report.
-	found   []string
-	seconds float64
+func (s set) identities() []fusion.Identity {
+	out := make([]fusion.Identity, len(s.reports))
+	for i := range out {
+		out[i] = s.identity(i)
+	}
+	return out
 }
 
 // fuse correlates the set in one engine.
-func (s set) fuse(ctx context.Context, c Config) (fused, error) {
-	f := fused{set: s, found: make([]string, len(s.reports))}
-	start := time.Now()
-	f.engine = fusion.New(fusion.Config{Status: wf.Status_STATUS_TEST, Weights: c.Weights, Threshold: s.bits()})
+func (s set) fuse(ctx context.Context, c Config) (outcome, error) {
+	o := outcome{
+		engine: fusion.New(fusion.Config{Status: wf.Status_STATUS_TEST, Weights: c.Weights, Threshold: s.bits()}),
+		names:  s.identities(), truth: s.truth,
+		called: func(i int) string { return s.reports[i].Record },
+		says:   func(i int) string { return says(s.reports[i]) },
+	}
 	for i, r := range s.reports {
 		if i%1024 == 0 && ctx.Err() != nil {
-			return f, ctx.Err()
+			return o, ctx.Err()
 		}
-		f.engine.Apply(fusion.Input{Cell: cell, Report: r})
+		o.engine.Apply(fusion.Input{Cell: cell, Report: r})
 	}
-	for i := range s.reports {
-		if n, ok := f.engine.Cluster(s.identity(i)); ok {
-			f.found[i] = strconv.Itoa(n)
+	o.find()
+	return o, nil
+}
+
+// find asks the engine for the situation of each report.
+func (o *outcome) find() {
+	o.found = make([]string, len(o.names))
+	for i, n := range o.names {
+		if c, ok := o.engine.Cluster(n); ok {
+			o.found[i] = strconv.Itoa(c)
 		}
 	}
-	f.seconds = time.Since(start).Seconds()
-	return f, nil
 }
 
 // measure correlates the set and compares it with its truth.
 func (s set) measure(ctx context.Context, c Config) (Row, error) {
-	f, err := s.fuse(ctx, c)
+	start := time.Now()
+	o, err := s.fuse(ctx, c)
 	if err != nil {
 		return Row{}, err
 	}
-	return Row{
-		Reports: len(s.reports), Refused: s.refused, Threshold: float64(s.bits()) / 1000,
-		Pairs: score.Pairs(s.truth, f.found), BCubed: score.BCubed(s.truth, f.found),
-		Blocking: f.blocking(), Largest: score.Largest(f.found), Seconds: f.seconds, Misses: f.misses(c.Misses),
-	}, nil
+	took := time.Since(start)
+	r := o.row(c)
+	r.Refused, r.Threshold, r.Seconds = s.refused, float64(s.bits())/1000, took.Seconds()
+	return r, nil
+}
+
+// row compares what was found with the truth.
+func (o outcome) row(c Config) Row {
+	r := Row{
+		Reports: len(o.names), Pairs: score.Pairs(o.truth, o.found), BCubed: score.BCubed(o.truth, o.found),
+		Largest: score.Largest(o.found), Blocking: blocking(o.engine, o.names, o.truth),
+		HeapMB: heap(), Misses: o.misses(c.Misses),
+	}
+	runtime.KeepAlive(o.engine) // what is in use is measured with it
+	return r
+}
+
+// heap is what is in use after a collection, in MB of a million bytes.
+func heap() float64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc) / 1e6
 }
 
 // blocking is the share of the true pairs that some key brings together.
-func (f fused) blocking() float64 {
+func blocking(e *fusion.Engine, names []fusion.Identity, truth []string) float64 {
 	all, proposed := 0, 0
-	for _, list := range groups(f.truth) {
+	for _, list := range groups(truth) {
 		for i, a := range list {
 			for _, b := range list[:i] {
 				all++
-				if f.engine.Proposed(f.identity(a), f.identity(b)) {
+				if e.Proposed(names[a], names[b]) {
 					proposed++
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/watchfloor/watchfloor/consumers/fusion"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -30,20 +31,30 @@ type Miss struct {
 	a, b int
 }
 
+// outcome is what an engine made of reports, beside the truth.
+type outcome struct {
+	engine *fusion.Engine
+	names  []fusion.Identity
+	truth  []string
+	found  []string
+	// called is what a miss calls report i, says what it tells of it.
+	called, says func(i int) string
+}
+
 // misses lists the n worst pairs of both kinds: the links that should not be,
 // strongest first; then the pairs that should be together, those that no key
 // proposes last and otherwise the nearest to the threshold first.
-func (f fused) misses(n int) []Miss {
+func (o outcome) misses(n int) []Miss {
 	if n <= 0 {
 		return nil
 	}
-	return append(f.worst(n, true), f.worst(n, false)...)
+	return append(o.worst(n, true), o.worst(n, false)...)
 }
 
-func (f fused) worst(n int, wrong bool) []Miss {
-	from, other := f.truth, f.found
+func (o outcome) worst(n int, wrong bool) []Miss {
+	from, other := o.truth, o.found
 	if wrong {
-		from, other = f.found, f.truth
+		from, other = o.found, o.truth
 	}
 	var out []Miss
 	for _, list := range groups(from) {
@@ -52,7 +63,7 @@ func (f fused) worst(n int, wrong bool) []Miss {
 				if other[a] != "" && other[a] == other[b] {
 					continue
 				}
-				if m, ok := f.miss(a, b, wrong); ok {
+				if m, ok := o.miss(a, b, wrong); ok {
 					out = append(out, m)
 				}
 			}
@@ -63,7 +74,7 @@ func (f fused) worst(n int, wrong bool) []Miss {
 	})
 	out = out[:min(n, len(out))]
 	for i := range out {
-		f.tell(&out[i])
+		o.tell(&out[i])
 	}
 	return out
 }
@@ -81,21 +92,21 @@ func last(x, y Miss) int {
 
 // miss looks at one pair. Two that are wrongly in one situation by way of
 // others are no fault of their own: the links are.
-func (f fused) miss(a, b int, wrong bool) (Miss, bool) {
-	p, ok := f.engine.Compare(f.identity(a), f.identity(b))
+func (o outcome) miss(a, b int, wrong bool) (Miss, bool) {
+	p, ok := o.engine.Compare(o.names[a], o.names[b])
 	if !ok || wrong && !p.Linked {
 		return Miss{}, false
 	}
 	return Miss{Wrong: wrong, Proposed: p.Proposed, Bits: float64(p.Millibits) / 1000, a: a, b: b}, true
 }
 
-func (f fused) tell(m *Miss) {
-	p, _ := f.engine.Compare(f.identity(m.a), f.identity(m.b))
-	m.A, m.B = f.reports[m.a].Record, f.reports[m.b].Record
+func (o outcome) tell(m *Miss) {
+	p, _ := o.engine.Compare(o.names[m.a], o.names[m.b])
+	m.A, m.B = o.called(m.a), o.called(m.b)
 	for _, v := range p.Evidence {
 		m.Why = append(m.Why, evidence(v))
 	}
-	m.SaysA, m.SaysB = says(f.reports[m.a]), says(f.reports[m.b])
+	m.SaysA, m.SaysB = o.says(m.a), o.says(m.b)
 }
 
 func evidence(v *wf.Evidence) string {

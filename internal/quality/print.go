@@ -13,12 +13,12 @@ import (
 // and after it the misses that were asked for.
 func Print(w io.Writer, rows []Row) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "SET\tREPORTS\tTRUE PAIRS\tBITS\tP\tR\tF1\tB3 P\tB3 R\tB3 F1\tBLOCKING\tLARGEST\tTIME\tTARGET")
+	fmt.Fprintln(tw, "SET\tREPORTS\tTRUE PAIRS\tBITS\tP\tR\tF1\tB3 P\tB3 R\tB3 F1\tBLOCKING\tLARGEST\tTIME\tMB\tTARGET")
 	for _, r := range rows {
-		fmt.Fprintf(tw, "%s\t%d\t%d\t%.2f\t%s\t%s\t%.4f\t%d\t%s\t%s\n", r.Name, r.Reports, r.Pairs.Expected, r.Threshold,
-			three(r.Pairs), three(r.BCubed), r.Blocking, r.Largest, duration(r.Seconds), targets(r.Targets))
+		fmt.Fprintf(tw, "%s\t%d\t%d\t%.2f\t%s\t%s\t%.4f\t%d\t%s\t%.0f\t%s\n", r.Name, r.Reports, r.Pairs.Expected, r.Threshold,
+			three(r.Pairs), three(r.BCubed), r.Blocking, r.Largest, duration(r.Seconds), r.HeapMB, targets(r.Targets))
 		for _, p := range r.Published {
-			fmt.Fprintf(tw, "  %s\t\t\t\t%s\t%s\t%.4f\t\t\t\t\t\t\t\n", p.Who, known(p.Precision), known(p.Recall), p.F1)
+			fmt.Fprintf(tw, "  %s\t\t\t\t%s\t%s\t%.4f\t\t\t\t\t\t\t\t\n", p.Who, known(p.Precision), known(p.Recall), p.F1)
 		}
 	}
 	if err := tw.Flush(); err != nil {
@@ -57,7 +57,11 @@ func targets(list []Target) string {
 		if !t.Passed {
 			mark = "MISSED"
 		}
-		out = append(out, fmt.Sprintf("%s >= %g: %s", t.What, t.AtLeast, mark))
+		goal := fmt.Sprintf("%s >= %g", t.What, t.AtLeast)
+		if t.None {
+			goal = fmt.Sprintf("no %s (%.0f)", t.What, t.Got)
+		}
+		out = append(out, goal+": "+mark)
 	}
 	return strings.Join(out, ", ")
 }

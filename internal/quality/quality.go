@@ -29,6 +29,10 @@ type Config struct {
 	Weights fusion.Weights
 	// Misses is how many wrong and missed pairs of each row to list.
 	Misses int
+	// Full measures also what takes minutes.
+	Full bool
+	// Scale divides the size of what is generated, for a short form; 0 is 1.
+	Scale int
 	// Progress is told what is measured next; may be nil.
 	Progress func(what string)
 }
@@ -36,10 +40,18 @@ type Config struct {
 // part is one measurement by itself.
 type part struct {
 	name string
+	full bool // takes minutes
 	run  func(context.Context, Config) (Row, error)
 }
 
-var parts = slices.Concat(labelledParts())
+var parts = slices.Concat(labelledParts(), exerciseParts())
+
+func (c Config) scaled(n int) int { return n / max(c.Scale, 1) }
+
+// wanted: a part that takes minutes has to be asked for, by name or by Full.
+func (c Config) wanted(p part) bool {
+	return slices.Contains(c.Only, p.name) || len(c.Only) == 0 && (c.Full || !p.full)
+}
 
 // Parts are the names of what can be measured by itself, in the table's order.
 func Parts() []string {
@@ -54,7 +66,7 @@ func Parts() []string {
 // soon as it is there.
 func Run(ctx context.Context, c Config, print func(Row) error) error {
 	for _, p := range parts {
-		if len(c.Only) > 0 && !slices.Contains(c.Only, p.name) {
+		if !c.wanted(p) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

@@ -70,6 +70,34 @@ func TestLabelledSetsKeepTheirFloors(t *testing.T) {
 	}
 }
 
+// A tenth of the size; the floors are a little under what is reached.
+func TestTheExerciseKeepsItsFloors(t *testing.T) {
+	want := map[string]struct{ p, r, blocking float64 }{
+		"exercise-100k":    {0.998, 0.93, 0.93},
+		"one-phone-in-10%": {0.98, 0.93, 0.93},
+		"one-place-in-20%": {0.985, 0.925, 0.92},
+	}
+	c := quality.Config{Scale: 10}
+	for name := range want {
+		c.Only = append(c.Only, name)
+	}
+	good := measured(t, c)
+	c.Weights = fusion.ZeroWeights()
+	blind := measured(t, c)
+	for name, w := range want {
+		r := good[name]
+		if r.Reports < 9_000 || r.Pairs.Expected < 6_000 {
+			t.Errorf("%s: %d reports with %d true pairs: the exercise is not what it was", name, r.Reports, r.Pairs.Expected)
+		}
+		if r.Pairs.Precision < w.p || r.Pairs.Recall < w.r || r.Blocking < w.blocking {
+			t.Errorf("%s: precision %.4f, recall %.4f, blocking recall %.4f; want at least %v", name, r.Pairs.Precision, r.Pairs.Recall, r.Blocking, w)
+		}
+		if blind[name].Pairs.True != 0 {
+			t.Errorf("%s: weights of zero find %d true pairs", name, blind[name].Pairs.True)
+		}
+	}
+}
+
 func TestMissesDisagreeWithTheTruth(t *testing.T) {
 	r := measured(t, quality.Config{Corpus: corpus(t), Only: []string{"fake-1000"}, Misses: 3})["fake-1000"]
 	wrong, missed := 0, 0

@@ -19,7 +19,11 @@ type Row struct {
 	// Largest found situation, in reports.
 	Largest int `json:"largest"`
 	// Seconds from reports in memory to situations.
-	Seconds   float64     `json:"seconds"`
+	Seconds float64 `json:"seconds"`
+	// HeapMB is what is in use at the end: engine, names and truth.
+	HeapMB float64 `json:"heap_mb"`
+	// Merged is how many plots a crowded place put into one situation with another.
+	Merged    int         `json:"plots_merged,omitempty"`
 	Published []Published `json:"published,omitempty"`
 	Targets   []Target    `json:"targets,omitempty"`
 	Misses    []Miss      `json:"misses,omitempty"`
@@ -39,8 +43,10 @@ type Published struct {
 type Target struct {
 	What    string  `json:"what"`
 	AtLeast float64 `json:"at_least"`
-	Got     float64 `json:"got"`
-	Passed  bool    `json:"passed"`
+	// None: the figure is a count that has to be 0.
+	None   bool    `json:"none,omitempty"`
+	Got    float64 `json:"got"`
+	Passed bool    `json:"passed"`
 }
 
 // Passed says whether every target of the row is reached.
@@ -55,4 +61,8 @@ func (r Row) Passed() bool {
 
 func atLeast(what string, want, got float64) Target {
 	return Target{What: what, AtLeast: want, Got: got, Passed: got >= want}
+}
+
+func none(what string, got int) Target {
+	return Target{What: what, None: true, Got: float64(got), Passed: got == 0}
 }
