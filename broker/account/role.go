@@ -168,14 +168,16 @@ func consumerAPI(name string) []string {
 }
 
 // workerRole: in every cell its own consumers, which it may also set back to
-// read again; in its own cell the picture, which nobody else writes.
+// read again; in its own cell the picture with its history, which nobody else
+// writes and whose frames it erases when a report is purged.
 func workerRole(cell, reader string) Role {
 	r := Role{Subscribe: []string{inbox(Worker(reader))}}
 	for _, status := range subject.Statuses {
 		for _, channel := range subject.Channels {
-			name := subject.WorkerConsumer(reader, status, channel)
-			r.Publish = append(r.Publish, consumerAPI(name)...)
-			r.Publish = append(r.Publish, "$JS.API.CONSUMER.RESET."+subject.Reports+"."+name)
+			for _, name := range []string{subject.WorkerConsumer(reader, status, channel), subject.ReplayConsumer(reader, status, channel)} {
+				r.Publish = append(r.Publish, consumerAPI(name)...)
+				r.Publish = append(r.Publish, "$JS.API.CONSUMER.RESET."+subject.Reports+"."+name)
+			}
 		}
 	}
 	if cell != reader {
@@ -186,7 +188,7 @@ func workerRole(cell, reader string) Role {
 		r.Publish = append(r.Publish, subject.SnapshotSubjects(status)...)
 		r.Publish = append(r.Publish,
 			"$JS.API.STREAM.INFO."+stream,
-			directGet(status))
+			directGet(status), subject.History(stream), subject.Erase(stream))
 	}
 	return r
 }

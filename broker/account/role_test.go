@@ -58,8 +58,14 @@ func TestWorkerBelow(t *testing.T) {
 			if writes != (p.Name == cell) {
 				t.Errorf("%s in %s writes the picture: %v", p, cell, writes)
 			}
+			history := slices.ContainsFunc(r.Publish, func(s string) bool {
+				return strings.HasPrefix(s, "$JS.API.STREAM.MSG.DELETE.") || strings.HasPrefix(s, "$JS.API.DIRECT.GET.")
+			})
+			if history != (p.Name == cell) {
+				t.Errorf("%s in %s reads or erases the history of the picture: %v", p, cell, history)
+			}
 			for _, s := range r.Publish {
-				if strings.Contains(s, "REPORTS") && !strings.Contains(s, ".fusion_"+p.Name+"_") {
+				if strings.Contains(s, "REPORTS") && !strings.Contains(s, ".fusion_"+p.Name+"_") && !strings.Contains(s, ".replay_"+p.Name+"_") {
 					t.Errorf("%s in %s holds %s", p, cell, s)
 				}
 			}

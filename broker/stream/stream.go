@@ -53,7 +53,9 @@ func Desired(p *policy.Policy, cell string) Want {
 	for _, reader := range append([]string{cell}, above...) {
 		for _, status := range subject.Statuses {
 			for _, c := range subject.Channels {
-				w.Consumers = append(w.Consumers, worker(subject.WorkerConsumer(reader, status, c), workerFilters(c, status, reader, cell, above)))
+				filters := workerFilters(c, status, reader, cell, above)
+				w.Consumers = append(w.Consumers, worker(subject.WorkerConsumer(reader, status, c), filters),
+					replay(subject.ReplayConsumer(reader, status, c), filters))
 			}
 		}
 	}
@@ -106,6 +108,15 @@ func worker(name string, filters []string) jetstream.ConsumerConfig {
 	return jetstream.ConsumerConfig{
 		Durable: name, Name: name, FilterSubjects: filters, DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy: jetstream.AckAllPolicy, AckWait: workerWait, MaxAckPending: workerPending, MaxDeliver: -1, MemoryStorage: true,
+	}
+}
+
+// replay is the consumer by which a worker's cell reads again what it has read,
+// to tell what its picture was: the same reports, set back for every replay.
+func replay(name string, filters []string) jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable: name, Name: name, FilterSubjects: filters, DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy: jetstream.AckNonePolicy, MaxDeliver: -1, MemoryStorage: true,
 	}
 }
 

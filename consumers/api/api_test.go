@@ -483,18 +483,18 @@ func TestResetReachesClients(t *testing.T) {
 func TestReaderIsLimited(t *testing.T) {
 	r := newRig(t)
 	for range burst {
-		if wait := r.limits.take("a"); wait != 0 {
+		if wait := r.limits.take("a", 1); wait != 0 {
 			t.Fatal("refused inside the burst")
 		}
 	}
-	if r.limits.take("a") == 0 {
+	if r.limits.take("a", 1) == 0 {
 		t.Error("the request after the burst was allowed")
 	}
-	if r.limits.take("b") != 0 {
+	if r.limits.take("b", 1) != 0 {
 		t.Error("another reader was refused")
 	}
 	r.clock = r.clock.Add(time.Second)
-	if r.limits.take("a") != 0 {
+	if r.limits.take("a", 1) != 0 {
 		t.Error("refused a second later")
 	}
 }

@@ -203,7 +203,7 @@ func (s *Server) frameText(e *event) ([]byte, error) {
 		return nil, err
 	}
 	for _, h := range f.GetFeeds() {
-		body.Feeds = append(body.Feeds, s.feed(h))
+		body.Feeds = append(body.Feeds, s.feed(h, s.Now()))
 	}
 	data, err := json.Marshal(body)
 	if err != nil {

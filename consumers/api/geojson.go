@@ -13,6 +13,7 @@ import (
 type collection struct {
 	Type     string    `json:"type"`
 	Revision string    `json:"revision"`
+	AsOf     *asOfBody `json:"as_of,omitempty"`
 	Features []feature `json:"features"`
 }
 
@@ -42,21 +43,30 @@ type properties struct {
 
 // geojson answers the whole picture as RFC 7946 features.
 func (s *Server) geojson(w http.ResponseWriter, r *http.Request) {
-	q, ok := query(w, r, "status")
+	q, ok := query(w, r, "status", "as_of", "replay")
 	if !ok {
 		return
 	}
-	v, _, ok := s.view(w, q)
+	v, status, ok := s.view(w, q)
 	if !ok {
 		return
 	}
-	l := v.list(readerOf(r).Name)
+	l, ok := s.listing(w, r, q, v, status)
+	if !ok {
+		return
+	}
+	c := features(l.situations, l.at.revision)
+	c.AsOf = l.asOf
 	w.Header().Set("Content-Type", "application/geo+json")
-	writeJSON(w, http.StatusOK, GeoJSON(l.situations, l.at.revision))
+	writeJSON(w, http.StatusOK, c)
 }
 
 // GeoJSON is situations as a feature collection, ready for encoding/json.
 func GeoJSON(situations []*wf.Situation, revision uint64) any {
+	return features(situations, revision)
+}
+
+func features(situations []*wf.Situation, revision uint64) collection {
 	c := collection{Type: "FeatureCollection", Revision: strconv.FormatUint(revision, 10), Features: make([]feature, 0, len(situations))}
 	for _, x := range situations {
 		f := feature{Type: "Feature", ID: x.GetId(), Geometry: shape(x), Properties: properties{

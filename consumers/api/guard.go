@@ -95,7 +95,7 @@ func (s *Server) private(next http.HandlerFunc) http.Handler {
 			writeProblem(w, http.StatusUnauthorized, "no-token", "send a valid token of this cell: Authorization: Bearer TOKEN")
 			return
 		}
-		if after := s.limits.take(reader.Name); after > 0 {
+		if after := s.limits.take(reader.Name, 1); after > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(after/time.Second)+1))
 			writeProblem(w, http.StatusTooManyRequests, "too-many-requests", "slow down: follow /v1/events instead of asking again")
 			return
@@ -139,17 +139,17 @@ func (l *limiter) get(reader string) *allowance {
 	return a
 }
 
-// take spends one request; it returns how long to wait when there is none.
-func (l *limiter) take(reader string) time.Duration {
+// take spends so many requests; it returns how long to wait when they are not there.
+func (l *limiter) take(reader string, n float64) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a, now := l.get(reader), l.now()
 	a.tokens = min(burst, a.tokens+max(0, now.Sub(a.at).Seconds())*perSecond)
 	a.at = now
-	if a.tokens < 1 {
-		return time.Duration((1 - a.tokens) / perSecond * float64(time.Second))
+	if a.tokens < n {
+		return time.Duration((n - a.tokens) / perSecond * float64(time.Second))
 	}
-	a.tokens--
+	a.tokens -= n
 	return 0
 }
 

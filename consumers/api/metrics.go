@@ -75,7 +75,7 @@ func (f *followed) Collect(ch chan<- prometheus.Metric) {
 		silent := 0.0
 		src.Read(func(p *snapshot.Picture) {
 			revision = float64(p.Revision())
-			for _, b := range f.s.feeds(p.Feeds(), status) {
+			for _, b := range f.s.feeds(p.Feeds(), status, f.s.Now()) {
 				if b.Silent {
 					silent++
 				}

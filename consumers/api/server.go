@@ -51,6 +51,8 @@ type Config struct {
 	Verify func(token string) (Reader, error)
 	// Sources are the pictures of the cell, by status.
 	Sources map[wf.Status]Source
+	// Past is what the pictures were; without it as_of is not answered.
+	Past Past
 	// Console is the page at /; without it / is not found.
 	Console http.Handler
 	// Expect is how often a feed is heard when all is well.
@@ -170,6 +172,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/v1/snapshot.geojson", s.private(s.geojson))
 	mux.Handle("/v1/situations/{id}", s.private(s.situation))
 	mux.Handle("/v1/events", s.private(s.events))
+	mux.Handle("/v1/replay", s.private(s.replay))
 	mux.Handle("/v1/", s.private(notFound))
 	if s.Console != nil {
 		mux.Handle("/", s.Console)

@@ -15,15 +15,16 @@ type situationBody struct {
 	Explanation []string        `json:"explanation"`
 	Epoch       string          `json:"epoch"`
 	Revision    string          `json:"revision"`
+	AsOf        *asOfBody       `json:"as_of,omitempty"`
 }
 
 // situation answers one situation with the reason for every link.
 func (s *Server) situation(w http.ResponseWriter, r *http.Request) {
-	q, ok := query(w, r, "status")
+	q, ok := query(w, r, "status", "as_of", "replay")
 	if !ok {
 		return
 	}
-	v, _, ok := s.view(w, q)
+	v, status, ok := s.view(w, q)
 	if !ok {
 		return
 	}
@@ -32,14 +33,26 @@ func (s *Server) situation(w http.ResponseWriter, r *http.Request) {
 		writeBadField(w, "id", "a situation's id has 32 hexadecimal digits in lower case")
 		return
 	}
+	past, ok := s.past(w, r, q, status)
+	if !ok {
+		return
+	}
 	var x *wf.Situation
 	var at mark
-	v.src.Read(func(p *snapshot.Picture) {
+	find := func(p *snapshot.Picture) {
 		x, _ = p.Situation(id)
 		at = mark{p.Epoch(), p.Revision()}
-	})
+	}
+	which, asOf := "", (*asOfBody)(nil)
+	if past != nil {
+		find(past.Picture)
+		at.epoch, asOf, which = markOf(past).epoch, bodyOf(past), "as of that time"
+	} else {
+		v.src.Read(find)
+		which = "of revision " + strconv.FormatUint(at.revision, 10)
+	}
 	if x == nil {
-		writeProblem(w, http.StatusNotFound, "no-situation", "the picture of revision "+strconv.FormatUint(at.revision, 10)+" has no such situation")
+		writeProblem(w, http.StatusNotFound, "no-situation", "the picture "+which+" has no such situation")
 		return
 	}
 	data, err := raw(x)
@@ -47,7 +60,7 @@ func (s *Server) situation(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusInternalServerError, "internal", "the situation could not be written")
 		return
 	}
-	writeJSON(w, http.StatusOK, situationBody{data, fusion.Read(x), at.epoch, strconv.FormatUint(at.revision, 10)})
+	writeJSON(w, http.StatusOK, situationBody{data, fusion.Read(x), at.epoch, strconv.FormatUint(at.revision, 10), asOf})
 }
 
 func situationID(s string) bool {

@@ -33,6 +33,7 @@ type snapshotBody struct {
 	Situations []json.RawMessage `json:"situations"`
 	Feeds      []feedBody        `json:"feeds"`
 	Next       string            `json:"next_page_token,omitempty"`
+	AsOf       *asOfBody         `json:"as_of,omitempty"`
 }
 
 type feedBody struct {
@@ -46,7 +47,7 @@ type feedBody struct {
 
 // snapshot answers one page. The pages of a listing are of one revision.
 func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
-	q, ok := query(w, r, "status", "page_size", "page_token")
+	q, ok := query(w, r, "status", "page_size", "page_token", "as_of", "replay")
 	if !ok {
 		return
 	}
@@ -76,8 +77,8 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		from = n
-	} else {
-		l = v.list(reader)
+	} else if l, ok = s.listing(w, r, q, v, status); !ok {
+		return
 	}
 	to := min(from+size, len(l.situations))
 	body := s.body(l, status)
@@ -101,31 +102,31 @@ func (s *Server) body(l *listing, status wf.Status) snapshotBody {
 		Cell: s.Cell, Status: subject.StatusToken(status), Revision: strconv.FormatUint(l.at.revision, 10), Epoch: l.at.epoch,
 		Tick: instant(l.tick), Digest: hex.EncodeToString(l.digest[:]), Reports: strconv.FormatUint(l.reports, 10),
 		SetAside: strconv.FormatUint(l.setAside, 10), Total: len(l.situations),
-		Situations: []json.RawMessage{}, Feeds: s.feeds(l.feeds, status),
+		Situations: []json.RawMessage{}, Feeds: s.feeds(l.feeds, status, l.when(s.Now)), AsOf: l.asOf,
 	}
 }
 
 // feeds adds to what was heard what was expected. A feed never heard is
 // silent in actual operation; in an exercise it does not take part.
-func (s *Server) feeds(heard []*wf.FeedHealth, status wf.Status) []feedBody {
+func (s *Server) feeds(heard []*wf.FeedHealth, status wf.Status, now time.Time) []feedBody {
 	out, seen := make([]feedBody, 0, len(heard)), map[Feed]bool{}
 	for _, f := range heard {
 		seen[Feed{f.GetCell(), f.GetAgency()}] = true
-		out = append(out, s.feed(f))
+		out = append(out, s.feed(f, now))
 	}
 	if status != wf.Status_STATUS_ACTUAL {
 		return out
 	}
 	for f := range s.Expect {
 		if !seen[f] {
-			out = append(out, s.feed(&wf.FeedHealth{Cell: f.Cell, Agency: f.Agency}))
+			out = append(out, s.feed(&wf.FeedHealth{Cell: f.Cell, Agency: f.Agency}, now))
 		}
 	}
 	sortFeeds(out)
 	return out
 }
 
-func (s *Server) feed(f *wf.FeedHealth) feedBody {
+func (s *Server) feed(f *wf.FeedHealth, now time.Time) feedBody {
 	b := feedBody{Cell: f.GetCell(), Agency: f.GetAgency(), Reports: strconv.FormatUint(f.GetReports(), 10)}
 	every, expected := s.Expect[Feed{b.Cell, b.Agency}]
 	b.ExpectEvery = int(every / time.Second)
@@ -135,7 +136,7 @@ func (s *Server) feed(f *wf.FeedHealth) feedBody {
 	}
 	last := f.GetLastReceived().AsTime()
 	b.LastReceived = instant(last)
-	b.Silent = expected && s.Now().Sub(last) > every
+	b.Silent = expected && now.Sub(last) > every
 	return b
 }
 

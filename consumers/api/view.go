@@ -41,6 +41,7 @@ type view struct {
 	changes int
 	clients map[*client]bool
 	paging  map[string][]*listing // by reader, so that none pages another's away
+	purged  uint64
 	resets  atomic.Uint64
 }
 
@@ -89,6 +90,10 @@ func (v *view) update(u snapshot.Update) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	next := mark{u.Picture.Epoch(), u.Picture.Revision()}
+	if purged := u.Picture.Purged(); purged != v.purged {
+		// What is kept of before may speak of a report that was taken out for good.
+		v.purged, v.paging, v.events, v.changes = purged, map[string][]*listing{}, nil, 0
+	}
 	if u.Reset {
 		v.at, v.events, v.changes = next, nil, 0
 		for c := range v.clients {
@@ -159,6 +164,13 @@ func (v *view) mark() mark {
 	return v.at
 }
 
+// told is of how many purges the newest revision knows.
+func (v *view) told() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.purged
+}
+
 // listing is a picture of one revision, kept while somebody pages through it.
 type listing struct {
 	at         mark
@@ -168,7 +180,17 @@ type listing struct {
 	setAside   uint64
 	situations []*wf.Situation
 	feeds      []*wf.FeedHealth
+	purged     uint64
+	asOf       *asOfBody // of an earlier time
 	used       time.Time
+}
+
+// when is the time that the listing is of.
+func (l *listing) when(now func() time.Time) time.Time {
+	if l.asOf != nil {
+		return l.asOf.at
+	}
+	return now()
 }
 
 // list is the newest revision for a reader.
@@ -179,18 +201,25 @@ func (v *view) list(reader string) *listing {
 		return l
 	}
 	v.src.Read(func(p *snapshot.Picture) {
-		l = &listing{
-			at: mark{p.Epoch(), p.Revision()}, tick: p.Tick(), digest: p.Digest(), reports: p.Reports(), setAside: p.SetAside(),
-			situations: p.Situations(), feeds: p.Feeds(),
-		}
+		l = listed(p)
 	})
 	return l
+}
+
+func listed(p *snapshot.Picture) *listing {
+	return &listing{
+		at: mark{p.Epoch(), p.Revision()}, tick: p.Tick(), digest: p.Digest(), reports: p.Reports(), setAside: p.SetAside(),
+		situations: p.Situations(), feeds: p.Feeds(), purged: p.Purged(),
+	}
 }
 
 // keep holds on to a listing whose next page the reader may ask for.
 func (v *view) keep(reader string, l *listing) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if l.purged != v.purged {
+		return // it may speak of a report that was purged while it was made
+	}
 	now := v.now()
 	l.used = now
 	kept := []*listing{l}

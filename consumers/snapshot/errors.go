@@ -14,6 +14,9 @@ var (
 	ErrDigest = errors.New("the picture's digest does not agree")
 	// ErrNotPermitted: the credential may not read this picture, or there is none.
 	ErrNotPermitted = errors.New("no such picture, or the credential may not read it")
+	// ErrNoHistory: frames of that time are not stored, or not all of them.
+	// Replay the reports.
+	ErrNoHistory = errors.New("the frames of that time are not stored any more")
 	// ErrClosed: the follower was stopped.
 	ErrClosed = errors.New("follower is closed")
 )

@@ -33,6 +33,8 @@ type Picture struct {
 	tick       time.Time
 	reports    uint64
 	setAside   uint64
+	purged     uint64
+	erased     uint64
 	checkpoint []*wf.Position
 	sum        fusion.Sum
 	situations map[string]held
@@ -99,6 +101,13 @@ func (p *Picture) Reports() uint64 { return p.reports }
 
 // SetAside is how many stored reports could not be read or correlated.
 func (p *Picture) SetAside() uint64 { return p.setAside }
+
+// Purged is of how many reports taken out for good the picture has been told,
+// Erased of how many of them no older frame speaks any more.
+func (p *Picture) Purged() uint64 { return p.purged }
+
+// Erased is part of Purged.
+func (p *Picture) Erased() uint64 { return p.erased }
 
 // Checkpoint is how far each cell has been read, sorted by cell.
 func (p *Picture) Checkpoint() []*wf.Position { return slices.Clone(p.checkpoint) }
@@ -195,6 +204,7 @@ func (p *Picture) Apply(f *wf.Frame, sequence uint64) error {
 func (p *Picture) head(f *wf.Frame, sequence uint64) {
 	p.epoch, p.revision, p.sequence = f.GetEpoch(), f.GetRevision(), sequence
 	p.reports, p.setAside, p.checkpoint = f.GetReports(), f.GetSetAside(), f.GetCheckpoint()
+	p.purged, p.erased = f.GetPurged(), f.GetErased()
 	if f.GetTick() != nil {
 		p.tick = f.GetTick().AsTime()
 	}

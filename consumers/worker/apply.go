@@ -42,6 +42,7 @@ func (s *session) apply(r *record) error {
 		held := *r
 		s.moved[r.source] = &held
 	case admission.Expired, admission.Purged:
+		s.purges.told(r)
 		return s.guard(at, func() { s.engine.Remove(at.cell, r.agency, r.facts.ID) })
 	}
 	return nil

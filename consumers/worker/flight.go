@@ -29,6 +29,7 @@ func (s *session) launch(ctx context.Context, delta fusion.Delta) {
 	f := &wf.Frame{
 		Tick: stamp(s.tick), Checkpoint: s.checkpoint(), Digest: d[:], Changes: delta.Changes, Lineage: delta.Lineage,
 		Feeds: s.feeds.takeChanged(), Situations: uint64(situations), Reports: uint64(reports), SetAside: s.setAside(),
+		Purged: s.purges.count, Erased: s.purges.erased,
 	}
 	p := &flight{frame: f, begin: time.Now(), unacked: slices.Clone(s.unacked), done: make(chan error, 1)}
 	clear(s.unacked)

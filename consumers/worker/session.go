@@ -50,6 +50,7 @@ type session struct {
 	at      position  // the record applied last
 	tick    time.Time
 	broken  uint64 // records that cannot be read
+	purges  purges
 
 	lastFrame time.Time
 	lastKey   time.Time
@@ -116,6 +117,7 @@ func (s *session) claim(ctx context.Context) (*snapshot.Picture, error) {
 	f := &wf.Frame{
 		Tick: stamp(last.Tick()), Checkpoint: last.Checkpoint(), Digest: d[:],
 		Situations: uint64(last.Len()), Reports: last.Reports(), SetAside: last.SetAside(),
+		Purged: last.Purged(), Erased: last.Erased(),
 	}
 	if err := s.store(ctx, func(ctx context.Context) error { return w.Commit(ctx, f) }); err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
@@ -202,6 +204,7 @@ func (s *session) agree(ctx context.Context, last *snapshot.Picture) error {
 		return err
 	}
 	s.feeds.takeChanged()
+	s.purges.recovered(last)
 	if last == nil {
 		if err := s.keyframe(ctx); err != nil {
 			return err
@@ -242,6 +245,7 @@ func difference(last *snapshot.Picture, now []*wf.Situation) []*wf.Change {
 // being stored the engine goes on with what comes for the next one.
 func (s *session) live(ctx context.Context, in <-chan record) (err error) {
 	defer func() { err = errors.Join(err, s.land()) }()
+	defer s.purges.stop()
 	s.lastFrame = s.Now()
 	timer := time.NewTimer(s.untilTick())
 	defer timer.Stop()
@@ -351,6 +355,9 @@ func (s *session) onTick(ctx context.Context) error {
 	}
 	s.Metrics.lag(s.sources)
 	s.careful = false
+	if err := s.forget(ctx); err != nil {
+		return err
+	}
 	if s.Clock == Wall {
 		if err := s.advance(); err != nil {
 			return err
@@ -384,6 +391,7 @@ func (s *session) keyframe(ctx context.Context) error {
 	f := &wf.Frame{
 		Tick: stamp(s.tick), Checkpoint: s.checkpoint(), Digest: d[:], Feeds: s.feeds.all(),
 		Situations: uint64(situations), Reports: uint64(reports), SetAside: s.setAside(),
+		Purged: s.purges.count, Erased: s.purges.erased,
 	}
 	commit := func(ctx context.Context) error { return s.writer.CommitKeyframe(ctx, f, s.engine.All()) }
 	if err := s.store(ctx, commit); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/consumers/api"
 	"github.com/watchfloor/watchfloor/consumers/fusion"
+	"github.com/watchfloor/watchfloor/consumers/history"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
 	"github.com/watchfloor/watchfloor/consumers/worker"
 	"github.com/watchfloor/watchfloor/proto/label"
@@ -32,6 +33,7 @@ type cell struct {
 	sources  []worker.Source
 	reader   *nats.Conn // the listener's
 	pictures map[wf.Status]*snapshot.Follower
+	history  *history.History
 	metrics  []prometheus.Collector
 }
 
@@ -60,12 +62,8 @@ func (c *cell) work(ctx context.Context) error {
 	}
 	// Commits have a connection of their own: their answers do not queue
 	// behind the reports being read.
-	for _, from := range append([]string{c.Name}, c.spine.cfg.Policy.Dominated(c.Name)...) {
-		nc, err := c.connect("worker/"+c.Name, from)
-		if err != nil {
-			return err
-		}
-		c.sources = append(c.sources, worker.Source{Cell: from, Conn: nc})
+	if c.sources, err = c.below(); err != nil {
+		return err
 	}
 	ready, failed := make(chan struct{}, len(c.spine.cfg.Statuses)), make(chan error, len(c.spine.cfg.Statuses))
 	for _, status := range c.spine.cfg.Statuses {
@@ -83,19 +81,38 @@ func (c *cell) work(ctx context.Context) error {
 	return nil
 }
 
+// below signs the worker in to every cell that it reads. Of an error it
+// returns the connections made before it.
+func (c *cell) below() (sources []worker.Source, err error) {
+	for _, from := range append([]string{c.Name}, c.spine.cfg.Policy.Dominated(c.Name)...) {
+		nc, err := c.connect("worker/"+c.Name, from)
+		if err != nil {
+			return sources, err
+		}
+		sources = append(sources, worker.Source{Cell: from, Conn: nc})
+	}
+	return sources, nil
+}
+
+// engine makes the engines of a status.
+func (c *cell) engine(status wf.Status) func() worker.Engine {
+	cfg := &c.spine.cfg
+	conf := fusion.Config{Status: status, Weights: cfg.Weights, Windows: cfg.Policy.Windows()}
+	if cfg.NeverExpire {
+		conf.Windows = nil
+	}
+	return func() worker.Engine { return fusion.New(conf) }
+}
+
 // run starts the worker of a status.
 func (c *cell) run(status wf.Status, ready chan<- struct{}, failed chan<- error) {
 	cfg := &c.spine.cfg
 	metrics := worker.NewMetrics(c.Name, status)
 	c.metrics = append(c.metrics, metrics)
-	engine := fusion.Config{Status: status, Weights: cfg.Weights, Windows: cfg.Policy.Windows()}
-	if cfg.NeverExpire {
-		engine.Windows = nil
-	}
 	first := true
 	conf := worker.Config{
 		Cell: c.Name, Status: status, Home: c.home, Sources: c.sources, Clock: cfg.Clock, Metrics: metrics,
-		NewEngine: func() worker.Engine { return fusion.New(engine) }, Log: cfg.Log, Progress: cfg.Recovery,
+		NewEngine: c.engine(status), Log: cfg.Log, Progress: cfg.Recovery,
 		Ready: func() {
 			if first {
 				first = false
@@ -130,6 +147,9 @@ func (c *cell) follow(ctx context.Context) error {
 			return f.Err()
 		})
 	}
+	if c.history, err = c.past(); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 
@@ -138,7 +158,7 @@ func (c *cell) serve(port int) error {
 	cfg := &c.spine.cfg
 	conf := api.Config{
 		Cell: c.Name, Label: c.label, Sources: map[wf.Status]api.Source{}, Console: cfg.Console, Version: cfg.Version,
-		Expect: expected(cfg.Policy, c.Name), Collectors: append(c.metrics, newGuardMetrics(c.spine.broker, c.Name)), Log: cfg.Log,
+		Expect: expected(cfg.Policy, c.Name), Collectors: append(c.metrics, newGuardMetrics(c.spine.broker, c.Name)), Log: cfg.Log, Past: c.history,
 		Verify: func(token string) (api.Reader, error) {
 			t, err := c.spine.broker.VerifyToken(c.Name, token)
 			if err != nil {

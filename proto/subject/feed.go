@@ -65,8 +65,8 @@ func orAny(token string) string {
 	return token
 }
 
-// Provisioned says whether a consumer's name is that of a worker or a feed,
-// which the broker provisions; all others are their maker's.
+// Provisioned says whether a consumer's name is that of a worker, a replay or a
+// feed, which the broker provisions; all others are their maker's.
 func Provisioned(consumer string) bool {
-	return strings.HasPrefix(consumer, "fusion_") || strings.HasPrefix(consumer, "feed_")
+	return strings.HasPrefix(consumer, "fusion_") || strings.HasPrefix(consumer, "replay_") || strings.HasPrefix(consumer, "feed_")
 }

@@ -83,6 +83,58 @@ func (LineageType) EnumDescriptor() ([]byte, []int) {
 	return file_watchfloor_v1_snapshot_proto_rawDescGZIP(), []int{0}
 }
 
+// Origin is what a picture of an earlier time was made from.
+type Origin int32
+
+const (
+	Origin_ORIGIN_UNSPECIFIED Origin = 0
+	// The frames of that time: what readers were shown.
+	Origin_ORIGIN_FRAMES Origin = 1
+	// The stored reports of that time, correlated again.
+	Origin_ORIGIN_REPLAY Origin = 2
+)
+
+// Enum value maps for Origin.
+var (
+	Origin_name = map[int32]string{
+		0: "ORIGIN_UNSPECIFIED",
+		1: "ORIGIN_FRAMES",
+		2: "ORIGIN_REPLAY",
+	}
+	Origin_value = map[string]int32{
+		"ORIGIN_UNSPECIFIED": 0,
+		"ORIGIN_FRAMES":      1,
+		"ORIGIN_REPLAY":      2,
+	}
+)
+
+func (x Origin) Enum() *Origin {
+	p := new(Origin)
+	*p = x
+	return p
+}
+
+func (x Origin) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Origin) Descriptor() protoreflect.EnumDescriptor {
+	return file_watchfloor_v1_snapshot_proto_enumTypes[1].Descriptor()
+}
+
+func (Origin) Type() protoreflect.EnumType {
+	return &file_watchfloor_v1_snapshot_proto_enumTypes[1]
+}
+
+func (x Origin) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Origin.Descriptor instead.
+func (Origin) EnumDescriptor() ([]byte, []int) {
+	return file_watchfloor_v1_snapshot_proto_rawDescGZIP(), []int{1}
+}
+
 // Position is how far a picture has read one cell's REPORTS.
 type Position struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -397,7 +449,12 @@ type Frame struct {
 	// Stored reports that could not be read or correlated and are not in the picture.
 	SetAside uint64 `protobuf:"varint,17,opt,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
 	// Of a commit in several parts: this part's slice of the encoded frame.
-	Body          []byte `protobuf:"bytes,18,opt,name=body,proto3" json:"body,omitempty"`
+	Body []byte `protobuf:"bytes,18,opt,name=body,proto3" json:"body,omitempty"`
+	// Reports taken out for good (purged, or at the end of their retention) that
+	// this picture has been told of, and of how many the frames from before are
+	// deleted. While the two differ older frames are not to be shown.
+	Purged        uint64 `protobuf:"varint,19,opt,name=purged,proto3" json:"purged,omitempty"`
+	Erased        uint64 `protobuf:"varint,20,opt,name=erased,proto3" json:"erased,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -558,27 +615,186 @@ func (x *Frame) GetBody() []byte {
 	return nil
 }
 
+func (x *Frame) GetPurged() uint64 {
+	if x != nil {
+		return x.Purged
+	}
+	return 0
+}
+
+func (x *Frame) GetErased() uint64 {
+	if x != nil {
+		return x.Erased
+	}
+	return 0
+}
+
+// Purge is a report that was taken out for good. Nothing else of it is kept.
+type Purge struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Cell     string                 `protobuf:"bytes,1,opt,name=cell,proto3" json:"cell,omitempty"`
+	Agency   string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	ReportId string                 `protobuf:"bytes,3,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// When the record of it was stored.
+	Purged        *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=purged,proto3" json:"purged,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Purge) Reset() {
+	*x = Purge{}
+	mi := &file_watchfloor_v1_snapshot_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Purge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Purge) ProtoMessage() {}
+
+func (x *Purge) ProtoReflect() protoreflect.Message {
+	mi := &file_watchfloor_v1_snapshot_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Purge.ProtoReflect.Descriptor instead.
+func (*Purge) Descriptor() ([]byte, []int) {
+	return file_watchfloor_v1_snapshot_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Purge) GetCell() string {
+	if x != nil {
+		return x.Cell
+	}
+	return ""
+}
+
+func (x *Purge) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *Purge) GetReportId() string {
+	if x != nil {
+		return x.ReportId
+	}
+	return ""
+}
+
+func (x *Purge) GetPurged() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Purged
+	}
+	return nil
+}
+
+// AsOf says which earlier time a picture is of.
+type AsOf struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The time that was asked for.
+	Time   *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
+	Origin Origin                 `protobuf:"varint,2,opt,name=origin,proto3,enum=watchfloor.v1.Origin" json:"origin,omitempty"`
+	// Of a replay: reports purged since then, at most 1,000, sorted by cell,
+	// agency and id. They may have been part of the picture, which is shown without them.
+	Purges []*Purge `protobuf:"bytes,3,rep,name=purges,proto3" json:"purges,omitempty"`
+	// How many reports were purged or ended their retention since then.
+	Removed       uint64 `protobuf:"varint,4,opt,name=removed,proto3" json:"removed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AsOf) Reset() {
+	*x = AsOf{}
+	mi := &file_watchfloor_v1_snapshot_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AsOf) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AsOf) ProtoMessage() {}
+
+func (x *AsOf) ProtoReflect() protoreflect.Message {
+	mi := &file_watchfloor_v1_snapshot_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AsOf.ProtoReflect.Descriptor instead.
+func (*AsOf) Descriptor() ([]byte, []int) {
+	return file_watchfloor_v1_snapshot_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *AsOf) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *AsOf) GetOrigin() Origin {
+	if x != nil {
+		return x.Origin
+	}
+	return Origin_ORIGIN_UNSPECIFIED
+}
+
+func (x *AsOf) GetPurges() []*Purge {
+	if x != nil {
+		return x.Purges
+	}
+	return nil
+}
+
+func (x *AsOf) GetRemoved() uint64 {
+	if x != nil {
+		return x.Removed
+	}
+	return 0
+}
+
 // Snapshot is a picture as published.
 type Snapshot struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Cell          string                 `protobuf:"bytes,1,opt,name=cell,proto3" json:"cell,omitempty"`
-	Status        Status                 `protobuf:"varint,2,opt,name=status,proto3,enum=watchfloor.v1.Status" json:"status,omitempty"`
-	Revision      uint64                 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	Tick          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=tick,proto3" json:"tick,omitempty"`
-	Checkpoint    []*Position            `protobuf:"bytes,5,rep,name=checkpoint,proto3" json:"checkpoint,omitempty"`
-	Digest        []byte                 `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
-	Situations    []*Situation           `protobuf:"bytes,7,rep,name=situations,proto3" json:"situations,omitempty"`
-	Feeds         []*FeedHealth          `protobuf:"bytes,8,rep,name=feeds,proto3" json:"feeds,omitempty"`
-	Epoch         string                 `protobuf:"bytes,9,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Reports       uint64                 `protobuf:"varint,10,opt,name=reports,proto3" json:"reports,omitempty"`
-	SetAside      uint64                 `protobuf:"varint,11,opt,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Cell       string                 `protobuf:"bytes,1,opt,name=cell,proto3" json:"cell,omitempty"`
+	Status     Status                 `protobuf:"varint,2,opt,name=status,proto3,enum=watchfloor.v1.Status" json:"status,omitempty"`
+	Revision   uint64                 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	Tick       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=tick,proto3" json:"tick,omitempty"`
+	Checkpoint []*Position            `protobuf:"bytes,5,rep,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	Digest     []byte                 `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
+	Situations []*Situation           `protobuf:"bytes,7,rep,name=situations,proto3" json:"situations,omitempty"`
+	Feeds      []*FeedHealth          `protobuf:"bytes,8,rep,name=feeds,proto3" json:"feeds,omitempty"`
+	Epoch      string                 `protobuf:"bytes,9,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Reports    uint64                 `protobuf:"varint,10,opt,name=reports,proto3" json:"reports,omitempty"`
+	SetAside   uint64                 `protobuf:"varint,11,opt,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
+	// Set when the picture is of an earlier time.
+	AsOf          *AsOf `protobuf:"bytes,12,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_watchfloor_v1_snapshot_proto_msgTypes[5]
+	mi := &file_watchfloor_v1_snapshot_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -590,7 +806,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_watchfloor_v1_snapshot_proto_msgTypes[5]
+	mi := &file_watchfloor_v1_snapshot_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -603,7 +819,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_watchfloor_v1_snapshot_proto_rawDescGZIP(), []int{5}
+	return file_watchfloor_v1_snapshot_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Snapshot) GetCell() string {
@@ -683,6 +899,13 @@ func (x *Snapshot) GetSetAside() uint64 {
 	return 0
 }
 
+func (x *Snapshot) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
 var File_watchfloor_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
@@ -705,7 +928,7 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\x06Change\x122\n" +
 	"\x06upsert\x18\x01 \x01(\v2\x18.watchfloor.v1.SituationH\x00R\x06upsert\x12\x1a\n" +
 	"\aremoved\x18\x02 \x01(\tH\x00R\aremovedB\b\n" +
-	"\x06change\"\xd9\x04\n" +
+	"\x06change\"\x89\x05\n" +
 	"\x05Frame\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x12\n" +
 	"\x04cell\x18\x02 \x01(\tR\x04cell\x12-\n" +
@@ -729,7 +952,19 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\areports\x18\x0f \x01(\x04R\areports\x12\x10\n" +
 	"\x03set\x18\x10 \x01(\rR\x03set\x12\x1b\n" +
 	"\tset_aside\x18\x11 \x01(\x04R\bsetAside\x12\x12\n" +
-	"\x04body\x18\x12 \x01(\fR\x04body\"\xa2\x03\n" +
+	"\x04body\x18\x12 \x01(\fR\x04body\x12\x16\n" +
+	"\x06purged\x18\x13 \x01(\x04R\x06purged\x12\x16\n" +
+	"\x06erased\x18\x14 \x01(\x04R\x06erased\"\x84\x01\n" +
+	"\x05Purge\x12\x12\n" +
+	"\x04cell\x18\x01 \x01(\tR\x04cell\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x1b\n" +
+	"\treport_id\x18\x03 \x01(\tR\breportId\x122\n" +
+	"\x06purged\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06purged\"\xad\x01\n" +
+	"\x04AsOf\x12.\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12-\n" +
+	"\x06origin\x18\x02 \x01(\x0e2\x15.watchfloor.v1.OriginR\x06origin\x12,\n" +
+	"\x06purges\x18\x03 \x03(\v2\x14.watchfloor.v1.PurgeR\x06purges\x12\x18\n" +
+	"\aremoved\x18\x04 \x01(\x04R\aremoved\"\xcc\x03\n" +
 	"\bSnapshot\x12\x12\n" +
 	"\x04cell\x18\x01 \x01(\tR\x04cell\x12-\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x15.watchfloor.v1.StatusR\x06status\x12\x1a\n" +
@@ -746,7 +981,8 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\x05epoch\x18\t \x01(\tR\x05epoch\x12\x18\n" +
 	"\areports\x18\n" +
 	" \x01(\x04R\areports\x12\x1b\n" +
-	"\tset_aside\x18\v \x01(\x04R\bsetAside*\xbb\x01\n" +
+	"\tset_aside\x18\v \x01(\x04R\bsetAside\x12(\n" +
+	"\x05as_of\x18\f \x01(\v2\x13.watchfloor.v1.AsOfR\x04asOf*\xbb\x01\n" +
 	"\vLineageType\x12\x1c\n" +
 	"\x18LINEAGE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11LINEAGE_TYPE_BORN\x10\x01\x12\x15\n" +
@@ -754,7 +990,11 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\x13LINEAGE_TYPE_SHRANK\x10\x03\x12\x17\n" +
 	"\x13LINEAGE_TYPE_MERGED\x10\x04\x12\x16\n" +
 	"\x12LINEAGE_TYPE_SPLIT\x10\x05\x12\x16\n" +
-	"\x12LINEAGE_TYPE_ENDED\x10\x06BCZAgithub.com/watchfloor/watchfloor/proto/watchfloor/v1;watchfloorv1b\x06proto3"
+	"\x12LINEAGE_TYPE_ENDED\x10\x06*F\n" +
+	"\x06Origin\x12\x16\n" +
+	"\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rORIGIN_FRAMES\x10\x01\x12\x11\n" +
+	"\rORIGIN_REPLAY\x10\x02BCZAgithub.com/watchfloor/watchfloor/proto/watchfloor/v1;watchfloorv1b\x06proto3"
 
 var (
 	file_watchfloor_v1_snapshot_proto_rawDescOnce sync.Once
@@ -768,40 +1008,48 @@ func file_watchfloor_v1_snapshot_proto_rawDescGZIP() []byte {
 	return file_watchfloor_v1_snapshot_proto_rawDescData
 }
 
-var file_watchfloor_v1_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_watchfloor_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_watchfloor_v1_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_watchfloor_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_watchfloor_v1_snapshot_proto_goTypes = []any{
 	(LineageType)(0),              // 0: watchfloor.v1.LineageType
-	(*Position)(nil),              // 1: watchfloor.v1.Position
-	(*FeedHealth)(nil),            // 2: watchfloor.v1.FeedHealth
-	(*LineageEvent)(nil),          // 3: watchfloor.v1.LineageEvent
-	(*Change)(nil),                // 4: watchfloor.v1.Change
-	(*Frame)(nil),                 // 5: watchfloor.v1.Frame
-	(*Snapshot)(nil),              // 6: watchfloor.v1.Snapshot
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*Situation)(nil),             // 8: watchfloor.v1.Situation
-	(Status)(0),                   // 9: watchfloor.v1.Status
+	(Origin)(0),                   // 1: watchfloor.v1.Origin
+	(*Position)(nil),              // 2: watchfloor.v1.Position
+	(*FeedHealth)(nil),            // 3: watchfloor.v1.FeedHealth
+	(*LineageEvent)(nil),          // 4: watchfloor.v1.LineageEvent
+	(*Change)(nil),                // 5: watchfloor.v1.Change
+	(*Frame)(nil),                 // 6: watchfloor.v1.Frame
+	(*Purge)(nil),                 // 7: watchfloor.v1.Purge
+	(*AsOf)(nil),                  // 8: watchfloor.v1.AsOf
+	(*Snapshot)(nil),              // 9: watchfloor.v1.Snapshot
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*Situation)(nil),             // 11: watchfloor.v1.Situation
+	(Status)(0),                   // 12: watchfloor.v1.Status
 }
 var file_watchfloor_v1_snapshot_proto_depIdxs = []int32{
-	7,  // 0: watchfloor.v1.FeedHealth.last_received:type_name -> google.protobuf.Timestamp
+	10, // 0: watchfloor.v1.FeedHealth.last_received:type_name -> google.protobuf.Timestamp
 	0,  // 1: watchfloor.v1.LineageEvent.type:type_name -> watchfloor.v1.LineageType
-	8,  // 2: watchfloor.v1.Change.upsert:type_name -> watchfloor.v1.Situation
-	9,  // 3: watchfloor.v1.Frame.status:type_name -> watchfloor.v1.Status
-	7,  // 4: watchfloor.v1.Frame.tick:type_name -> google.protobuf.Timestamp
-	1,  // 5: watchfloor.v1.Frame.checkpoint:type_name -> watchfloor.v1.Position
-	4,  // 6: watchfloor.v1.Frame.changes:type_name -> watchfloor.v1.Change
-	3,  // 7: watchfloor.v1.Frame.lineage:type_name -> watchfloor.v1.LineageEvent
-	2,  // 8: watchfloor.v1.Frame.feeds:type_name -> watchfloor.v1.FeedHealth
-	9,  // 9: watchfloor.v1.Snapshot.status:type_name -> watchfloor.v1.Status
-	7,  // 10: watchfloor.v1.Snapshot.tick:type_name -> google.protobuf.Timestamp
-	1,  // 11: watchfloor.v1.Snapshot.checkpoint:type_name -> watchfloor.v1.Position
-	8,  // 12: watchfloor.v1.Snapshot.situations:type_name -> watchfloor.v1.Situation
-	2,  // 13: watchfloor.v1.Snapshot.feeds:type_name -> watchfloor.v1.FeedHealth
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	11, // 2: watchfloor.v1.Change.upsert:type_name -> watchfloor.v1.Situation
+	12, // 3: watchfloor.v1.Frame.status:type_name -> watchfloor.v1.Status
+	10, // 4: watchfloor.v1.Frame.tick:type_name -> google.protobuf.Timestamp
+	2,  // 5: watchfloor.v1.Frame.checkpoint:type_name -> watchfloor.v1.Position
+	5,  // 6: watchfloor.v1.Frame.changes:type_name -> watchfloor.v1.Change
+	4,  // 7: watchfloor.v1.Frame.lineage:type_name -> watchfloor.v1.LineageEvent
+	3,  // 8: watchfloor.v1.Frame.feeds:type_name -> watchfloor.v1.FeedHealth
+	10, // 9: watchfloor.v1.Purge.purged:type_name -> google.protobuf.Timestamp
+	10, // 10: watchfloor.v1.AsOf.time:type_name -> google.protobuf.Timestamp
+	1,  // 11: watchfloor.v1.AsOf.origin:type_name -> watchfloor.v1.Origin
+	7,  // 12: watchfloor.v1.AsOf.purges:type_name -> watchfloor.v1.Purge
+	12, // 13: watchfloor.v1.Snapshot.status:type_name -> watchfloor.v1.Status
+	10, // 14: watchfloor.v1.Snapshot.tick:type_name -> google.protobuf.Timestamp
+	2,  // 15: watchfloor.v1.Snapshot.checkpoint:type_name -> watchfloor.v1.Position
+	11, // 16: watchfloor.v1.Snapshot.situations:type_name -> watchfloor.v1.Situation
+	3,  // 17: watchfloor.v1.Snapshot.feeds:type_name -> watchfloor.v1.FeedHealth
+	8,  // 18: watchfloor.v1.Snapshot.as_of:type_name -> watchfloor.v1.AsOf
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_watchfloor_v1_snapshot_proto_init() }
@@ -820,8 +1068,8 @@ func file_watchfloor_v1_snapshot_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_watchfloor_v1_snapshot_proto_rawDesc), len(file_watchfloor_v1_snapshot_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   6,
+			NumEnums:      2,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
