@@ -43,7 +43,7 @@ var pure = []string{
 	"producers/codec", "producers/normal", "producers/cap", "producers/nws", "producers/stix", "producers/csv",
 	"producers/native", "producers/exercise",
 	"consumers/fusion",
-	"broker/policy", "broker/guard",
+	"broker/policy", "broker/guard", "broker/proof",
 }
 
 // impure are imports that a pure package must not have.

@@ -97,14 +97,21 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	return b, nil
 }
 
-// open starts each part after those it needs: keys before the accounts made
+// open starts each part after those it needs: the proof that the policy does
+// not leak before the keys, keys before the accounts made
 // with them, streams before the guards that write them.
 func (b *Broker) open(ctx context.Context) error {
-	var err error
+	err := proved(b.cfg.Policy)
+	if err != nil {
+		return err
+	}
 	b.authority, err = account.Open(account.Config{
 		KeysDir: b.cfg.KeysDir, DataDir: b.cfg.DataDir, Policy: b.cfg.Policy, Now: b.cfg.Now, Unlock: b.cfg.Unlock,
 	})
 	if err != nil {
+		return err
+	}
+	if err := b.check(b.cfg.Policy); err != nil {
 		return err
 	}
 	b.nats, err = natsd.Start(natsd.Config{
@@ -177,10 +184,16 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 			return fmt.Errorf("reload: %w", err)
 		}
 	}
+	if err := proved(p); err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
 	// A guard finishes what it has taken while it can still sign in.
 	b.dismiss(func(cell string) bool { _, ok := p.Cell(cell); return !ok })
 	accounts, err := b.authority.Apply(p)
 	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	if err := b.check(p); err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
 	if err := b.nats.Update(accounts); err != nil {

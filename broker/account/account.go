@@ -76,11 +76,30 @@ func OpenIssuer(keysDir, dataDir string, p *policy.Policy, now func() time.Time)
 	return open(Config{KeysDir: keysDir, DataDir: dataDir, Policy: p, Now: now})
 }
 
+// Draft compiles a policy with keys that are made for it and kept nowhere: what
+// it would come to, to be looked at, never to be run.
+func Draft(p *policy.Policy, now func() time.Time) (*Authority, error) {
+	ring := &keyring{}
+	if err := ring.create(); err != nil {
+		return nil, err
+	}
+	a, err := with(ring, Config{Policy: p, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	_, err = a.Apply(p)
+	return a, err
+}
+
 func open(cfg Config) (*Authority, error) {
 	ring, err := openKeyring(cfg.KeysDir, cfg.DataDir)
 	if err != nil {
 		return nil, err
 	}
+	return with(ring, cfg)
+}
+
+func with(ring *keyring, cfg Config) (*Authority, error) {
 	oc, err := ring.operatorClaims()
 	if err != nil {
 		return nil, err
@@ -111,6 +130,13 @@ func (a *Authority) StoreKey() string { return a.ring.secret("jetstream") }
 
 // AccountKey is the public key of a cell's account; empty for an unknown cell.
 func (a *Authority) AccountKey(cell string) string { return a.ring.get("account/" + cell) }
+
+// Principals lists who may hold a credential in a cell, sorted.
+func (a *Authority) Principals(cell string) []Principal {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(a.roles[cell]), comparePrincipals)
+}
 
 // Apply compiles p into account JWTs and returns those of every account, by
 // public key. Principals that p does not name lose their key: named again

@@ -31,8 +31,11 @@ const (
 //	account/CELL                public key of an account; its seed is not kept
 //	sign/CELL/KIND/NAME         seed that signs the users of a principal
 //	jetstream, token/CELL       random secrets, base64
+//
+// Without a directory it is kept in memory alone.
 type keyring struct {
-	dir string
+	dir      string
+	operator string // JWT
 
 	mu   sync.Mutex
 	keys map[string]string
@@ -56,6 +59,11 @@ func openKeyring(dir, dataDir string) (*keyring, error) {
 	if err != nil {
 		return nil, err
 	}
+	operator, err := r.read(operatorJWT)
+	if err != nil {
+		return nil, fmt.Errorf("read operator: %w", err)
+	}
+	r.operator = string(operator)
 	var doc ringDocument
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return nil, fmt.Errorf("read keyring %s: %w", filepath.Join(dir, ringFile), err)
@@ -163,15 +171,12 @@ func (r *keyring) create() error {
 	if err := r.write(operatorJWT, []byte(token)); err != nil {
 		return err
 	}
+	r.operator = token
 	return r.save()
 }
 
 func (r *keyring) operatorClaims() (*jwt.OperatorClaims, error) {
-	data, err := r.read(operatorJWT)
-	if err != nil {
-		return nil, fmt.Errorf("read operator: %w", err)
-	}
-	claims, err := jwt.DecodeOperatorClaims(string(data))
+	claims, err := jwt.DecodeOperatorClaims(r.operator)
 	if err != nil {
 		return nil, fmt.Errorf("read operator %s: %w", filepath.Join(r.dir, operatorJWT), err)
 	}
@@ -294,6 +299,9 @@ func (r *keyring) save() error {
 
 // write replaces a file: whole or not at all, and on disk when it returns.
 func (r *keyring) write(name string, data []byte) error {
+	if r.dir == "" {
+		return nil
+	}
 	f, err := os.CreateTemp(r.dir, name+".*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/watchfloor/watchfloor/broker"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/proto/subject"
 )
@@ -31,28 +32,44 @@ func loadPolicy(path string) (*policy.Policy, error) {
 	return p, nil
 }
 
+// tight refuses a policy that would leak, with the path of every leak.
+func tight(path string, p *policy.Policy) error {
+	found, err := broker.Prove(p)
+	if err == nil {
+		err = found.Err()
+	}
+	if err != nil {
+		return failed("%s: %w", path, err)
+	}
+	return nil
+}
+
 func (a *app) policy() *cobra.Command {
 	c := group(&cobra.Command{
 		Use:   "policy",
-		Short: "Check a policy file, or show what a policy says",
+		Short: "Check a policy file, show what a policy says, or prove that it keeps cells apart",
 		Example: `  watchfloor policy show                   the default policy in tables
   watchfloor policy show --yaml > my.yaml  its file, to start your own from
-  watchfloor policy check my.yaml`,
+  watchfloor policy check my.yaml
+  watchfloor policy prove my.yaml          who can do what where, and that nobody reads above or across`,
 	})
-	c.AddCommand(a.policyCheck(), a.policyShow())
+	c.AddCommand(a.policyCheck(), a.policyShow(), a.policyProve())
 	return c
 }
 
 func (a *app) policyCheck() *cobra.Command {
 	return &cobra.Command{
 		Use:     "check FILE...",
-		Short:   "Parse and check policy files strictly; exit 1 with every problem found",
+		Short:   "Parse and check policy files strictly, and prove them; exit 1 with every problem found",
 		Example: "  watchfloor policy check my.yaml",
 		Args:    named("at least one file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var errs []error
 			for _, f := range args {
 				p, err := loadPolicy(f)
+				if err == nil {
+					err = tight(f, p)
+				}
 				if err != nil {
 					errs = append(errs, err)
 					continue

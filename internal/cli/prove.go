@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/watchfloor/watchfloor/broker"
+	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/broker/proof"
+	"github.com/watchfloor/watchfloor/proto/label"
+)
+
+func (a *app) policyProve() *cobra.Command {
+	var file, who string
+	c := &cobra.Command{
+		Use:   "prove [FILE]",
+		Short: "Prove from the policy alone that no principal reaches a label its own does not dominate",
+		Long: `Compiles the policy as the broker would, to accounts, credentials, streams and
+consumers, works out for every principal everything that it can reach with what
+it is permitted, and prints it as a matrix. A leak is printed with its path, from
+the principal over the subject and the stream or consumer to the label, and the
+exit code is 1. What is proved and what is assumed: broker/proof/DESIGN.md.`,
+		Example: `  watchfloor policy prove                              the shipped policy
+  watchfloor policy prove my.yaml
+  watchfloor policy prove --principal reader/watch-le  every permission and what it reaches
+  watchfloor policy prove -o json                      all of it`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			path, err := policyPath(file, args)
+			if err != nil {
+				return err
+			}
+			p, err := loadPolicy(path)
+			if err != nil {
+				return err
+			}
+			return a.prove(p, who)
+		},
+	}
+	c.Flags().StringVar(&file, "policy", "", "policy file (default: the shipped policy)")
+	c.Flags().StringVar(&who, "principal", "", "list every permission of this one, e.g. reader/watch-le, worker/fused, guard")
+	return c
+}
+
+func policyPath(flag string, args []string) (string, error) {
+	if flag != "" && len(args) > 0 {
+		return "", usage("name one policy file, not %s and %s", flag, args[0])
+	}
+	return flag + strings.Join(args, ""), nil
+}
+
+func (a *app) prove(p *policy.Policy, who string) error {
+	found, err := broker.Prove(p)
+	if err != nil {
+		return failed("%w", err)
+	}
+	switch {
+	case who != "":
+		if found = only(found, who); len(found.Standings) == 0 {
+			return usage("--principal %q: the policy has none; \"watchfloor policy prove\" lists them", who)
+		}
+		fallthrough
+	case a.output != "table":
+		err = a.proveDetail(p, found)
+	default:
+		err = a.proveMatrix(p, found)
+	}
+	if err == nil && found.Err() != nil {
+		err = failed("%w", found.Err())
+	}
+	return err
+}
+
+// only keeps one principal, by its whole name or, where it is enough, a part.
+func only(found *proof.Proof, who string) *proof.Proof {
+	out := &proof.Proof{Cells: found.Cells, Leaks: found.Leaks}
+	for _, s := range found.Standings {
+		if s.Principal.String() == who || s.Principal.Name == who && s.Principal.Kind != proof.Worker {
+			out.Standings = append(out.Standings, s)
+		}
+	}
+	return out
+}
+
+func (a *app) proveMatrix(p *policy.Policy, found *proof.Proof) error {
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "PRINCIPAL\t%s\n", strings.Join(found.Cells, "\t"))
+	for _, r := range found.Matrix() {
+		for i := range r.Can {
+			if r.Can[i] == "" {
+				r.Can[i] = "."
+			}
+		}
+		fmt.Fprintf(tw, "%s\t%s\n", r.Principal, strings.Join(r.Can, "\t"))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	principals, credentials, permissions, effects := found.Count()
+	_, err := fmt.Fprintf(a.out, "\n%s\n.         has no credential for the cell\n\npolicy %s: %d principals with %d credentials, %d permissions that reach %d things, %d leaks\n",
+		proof.Legend, p.Version, principals, credentials, permissions, effects, len(found.Leaks))
+	return err
+}
+
+type effectView struct {
+	Verb     proof.Verb `json:"verb"`
+	What     string     `json:"what"`
+	Cell     string     `json:"cell"`
+	Subjects string     `json:"subjects"`
+	Labels   []string   `json:"labels,omitempty"`
+	Why      string     `json:"why"`
+}
+
+type grantView struct {
+	Action  string       `json:"action"`
+	Subject string       `json:"subject"`
+	Reaches []effectView `json:"reaches"`
+}
+
+type standingView struct {
+	Principal string      `json:"principal"`
+	Cell      string      `json:"cell"`
+	Can       string      `json:"can"`
+	Grants    []grantView `json:"grants"`
+}
+
+type proofDocument struct {
+	Version   string         `json:"version"`
+	Cells     []string       `json:"cells"`
+	Standings []standingView `json:"standings"`
+	Leaks     []proof.Leak   `json:"leaks"`
+}
+
+func (a *app) proveDetail(p *policy.Policy, found *proof.Proof) error {
+	d := proofDocument{Version: p.Version, Cells: found.Cells, Leaks: found.Leaks, Standings: []standingView{}}
+	for _, s := range found.Standings {
+		d.Standings = append(d.Standings, standingOf(s))
+	}
+	if a.output != "table" {
+		return json.NewEncoder(a.out).Encode(d)
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "CELL\tMAY\tSUBJECT\tREACHES\tLABEL\tWHY")
+	for _, s := range d.Standings {
+		for _, g := range s.Grants {
+			for _, e := range g.Reaches {
+				fmt.Fprintf(tw, "%s\t%s\t%s\t%s %s\t%s\t%s\n", s.Cell, g.Action, g.Subject, e.Verb, e.What, strings.Join(e.Labels, ", "), e.Why)
+			}
+		}
+	}
+	return tw.Flush()
+}
+
+func standingOf(s proof.Standing) standingView {
+	out := standingView{Principal: s.Principal.String(), Cell: s.Cell, Can: s.Summary(), Grants: []grantView{}}
+	for _, g := range s.Grants {
+		v := grantView{Action: "publish", Subject: g.Subject, Reaches: []effectView{}}
+		if g.Subscribe {
+			v.Action = "subscribe"
+		}
+		for _, e := range g.Effects {
+			v.Reaches = append(v.Reaches, effectView{Verb: e.Verb, What: e.What, Cell: e.Cell, Subjects: e.Subjects, Labels: labelWords(e.Labels), Why: e.Why})
+		}
+		out.Grants = append(out.Grants, v)
+	}
+	return out
+}
+
+func labelWords(in []label.Label) []string {
+	var out []string
+	for _, l := range in {
+		out = append(out, l.String())
+	}
+	return out
+}

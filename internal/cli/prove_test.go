@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/broker/proof"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the commands print into testdata")
+
+// golden compares with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *rewrite {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got), -rewrite when it is right:\n%s", name, diff)
+	}
+}
+
+// trimmed takes the blanks of empty columns off the ends of lines.
+func trimmed(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestPolicyProve(t *testing.T) {
+	golden(t, "prove.txt", trimmed(must(t, "", "policy", "prove")))
+	for _, who := range []string{"reader/watch-noc", "agency/jackson-pd"} {
+		golden(t, "prove-"+strings.ReplaceAll(who, "/", "-")+".txt", trimmed(must(t, "", "policy", "prove", "--principal", who)))
+	}
+}
+
+func TestPolicyProveJSON(t *testing.T) {
+	var d proofDocument
+	if err := json.Unmarshal([]byte(must(t, "", "policy", "prove", "-o", "json")), &d); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Standings) < 100 || len(d.Leaks) != 0 || len(d.Cells) != 6 {
+		t.Errorf("got %d standings in %d cells with %d leaks", len(d.Standings), len(d.Cells), len(d.Leaks))
+	}
+	for _, s := range d.Standings {
+		for _, g := range s.Grants {
+			for _, e := range g.Reaches {
+				if e.Why == "" {
+					t.Errorf("%s in %s reaches %s without a reason", s.Principal, s.Cell, e.What)
+				}
+			}
+		}
+	}
+}
+
+func TestPolicyProveOwnFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "p.yaml")
+	text := strings.Replace(string(policy.DefaultYAML()), "name: watch-le\n", "name: watch-county\n", 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--policy", file}, {file}} {
+		if out := must(t, "", append([]string{"policy", "prove"}, args...)...); !strings.Contains(out, "reader/watch-county") || !strings.Contains(out, " 0 leaks") {
+			t.Errorf("%v: got %s", args, out)
+		}
+	}
+	if r := run(t, "", "policy", "prove", "--policy", file, file); r.code != exitUsage {
+		t.Errorf("two files: exit %d, %s", r.code, r.err)
+	}
+	if r := run(t, "", "policy", "prove", "--principal", "nobody"); r.code != exitUsage {
+		t.Errorf("an unknown principal: exit %d, %s", r.code, r.err)
+	}
+}
+
+// A leak is on its own line, with its path, and the exit code says so.
+func TestALeakIsRefused(t *testing.T) {
+	err := (&proof.Proof{Leaks: []proof.Leak{{
+		Kind: "label", Who: "reader/watch-le", Cell: "fused", Path: []string{"subscribe live.>", "stream SNAPSHOT_ACTUAL", "TOP SECRET LE+INTEL"}, Message: "its own label is CUI LE",
+	}}}).Err()
+	want := "policy would leak: label: reader/watch-le in fused -> subscribe live.> -> stream SNAPSHOT_ACTUAL -> TOP SECRET LE+INTEL: its own label is CUI LE"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
