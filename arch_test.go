@@ -40,7 +40,7 @@ var budget = map[string][]string{
 // comes in as a value.
 var pure = []string{
 	"proto/label", "proto/subject", "proto/report", "proto/admission",
-	"producers/codec", "producers/normal", "producers/cap", "producers/nws", "producers/stix", "producers/csv",
+	"producers/codec", "producers/normal", "producers/cap", "producers/nws", "producers/quake", "producers/stix", "producers/csv",
 	"producers/native", "producers/exercise",
 	"consumers/fusion",
 	"broker/policy", "broker/guard", "broker/proof",

@@ -193,7 +193,7 @@ func TestRefused(t *testing.T) {
 		{"size without unit", "max_report: 1MiB", "max_report: '1024'", "$.limits.max_report", "no size"},
 		{"batch of one", "max_batch: 4000", "max_batch: 1", "$.limits.max_batch", "use 2 to"},
 		{"format of no agency", "agency: ipaws, cell: open", "agency: ipaw, cell: open", "$.formats[0].agency", "no agency"},
-		{"format into another cell", "agency: stl-pd, cell: le", "agency: stl-pd, cell: open", "$.formats[3].cell", "may not submit"},
+		{"format into another cell", "agency: stl-pd, cell: le", "agency: stl-pd, cell: open", "$.formats[4].cell", "may not submit"},
 		{"revoked no key", "revoked: []", "revoked: [ABC]", "$.revoked[0]", "no public key"},
 		{"anchor", "title: Public information", "title: &a Public information", "", "anchor"},
 	} {

@@ -51,6 +51,7 @@ func (s set) fuse(ctx context.Context, c Config) (outcome, error) {
 		names:  s.identities(), truth: s.truth,
 		called: func(i int) string { return s.reports[i].Record },
 		says:   func(i int) string { return says(s.reports[i]) },
+		title:  func(i int) string { return s.reports[i].Title },
 	}
 	for i, r := range s.reports {
 		if i%1024 == 0 && ctx.Err() != nil {

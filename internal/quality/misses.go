@@ -37,8 +37,8 @@ type outcome struct {
 	names  []fusion.Identity
 	truth  []string
 	found  []string
-	// called is what a miss calls report i, says what it tells of it.
-	called, says func(i int) string
+	// called is what a miss calls report i, says what it tells of it, title its title.
+	called, says, title func(i int) string
 }
 
 // misses lists the n worst pairs of both kinds: the links that should not be,

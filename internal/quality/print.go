@@ -15,6 +15,10 @@ func Print(w io.Writer, rows []Row) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "SET\tREPORTS\tTRUE PAIRS\tBITS\tP\tR\tF1\tB3 P\tB3 R\tB3 F1\tBLOCKING\tLARGEST\tTIME\tMB\tTARGET")
 	for _, r := range rows {
+		if r.Unscored {
+			fmt.Fprintf(tw, "%s\t%d\t-\t%.2f\t-\t-\t-\t-\t-\t-\t-\t%d\t\t\t%s\n", r.Name, r.Reports, r.Threshold, r.Largest, r.Found[0])
+			continue
+		}
 		fmt.Fprintf(tw, "%s\t%d\t%d\t%.2f\t%s\t%s\t%.4f\t%d\t%s\t%.0f\t%s\n", r.Name, r.Reports, r.Pairs.Expected, r.Threshold,
 			three(r.Pairs), three(r.BCubed), r.Blocking, r.Largest, duration(r.Seconds), r.HeapMB, targets(r.Targets))
 		for _, p := range r.Published {
@@ -26,6 +30,11 @@ func Print(w io.Writer, rows []Row) error {
 	}
 	sources(w, rows)
 	for _, r := range rows {
+		if len(rows) == 1 { // the list is long: for who asks for this part
+			for _, line := range r.Found[min(1, len(r.Found)):] {
+				fmt.Fprintln(w, line)
+			}
+		}
 		printMisses(w, r)
 	}
 	return nil

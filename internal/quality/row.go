@@ -27,6 +27,9 @@ type Row struct {
 	Published []Published `json:"published,omitempty"`
 	Targets   []Target    `json:"targets,omitempty"`
 	Misses    []Miss      `json:"misses,omitempty"`
+	// Unscored: nobody knows the truth of the set; Found says what was found.
+	Unscored bool     `json:"unscored,omitempty"`
+	Found    []string `json:"found,omitempty"`
 }
 
 // Published is a figure of somebody else for the same set.

@@ -64,6 +64,8 @@ func TestCorpus(t *testing.T) {
 		{"labelled/jedai_D1/rest2.csv", "restaurants-2", 2256, true},
 		{"labelled/jedai_D4/dblp.csv", "dblp", 2616, false},
 		{"labelled/jedai_D4/acm.csv", "acm", 2294, false},
+		{"assets/ms_hospitals_hifld.csv", "hifld-hospitals", 132, true},
+		{"assets/ms_hospitals_cms.csv", "cms-hospitals", 51, true},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			data := corpus(t, c.file)

@@ -20,13 +20,14 @@ type Format string
 const (
 	CAP    Format = "cap"    // CAP XML, also inside EDXL-DE, Atom and RSS
 	NWS    Format = "nws"    // alerts of api.weather.gov as GeoJSON
+	Quake  Format = "quake"  // earthquakes of earthquake.usgs.gov as GeoJSON
 	STIX   Format = "stix"   // STIX 2.1 bundles and objects
 	CSV    Format = "csv"    // tables with a mapping
 	Native Format = "native" // Watchfloor's own protobuf and JSON
 )
 
 // Formats lists every format.
-var Formats = []Format{CAP, NWS, STIX, CSV, Native}
+var Formats = []Format{CAP, NWS, Quake, STIX, CSV, Native}
 
 // sniffed is how much of a file is looked at.
 const sniffed = 64 << 10
@@ -144,7 +145,10 @@ func detectJSON(text []byte) (Format, string) {
 		if bytes.Contains(text, []byte("api.weather.gov")) || bytes.Contains(text, []byte(`"areaDesc"`)) {
 			return NWS, ""
 		}
-		return "", "GeoJSON that holds no alerts"
+		if bytes.Contains(text, []byte("earthquake.usgs.gov")) {
+			return Quake, ""
+		}
+		return "", "GeoJSON that holds neither alerts nor earthquakes"
 	case kind == "bundle", has("spec_version"), kind == "" && has("objects"), kind != "" && strings.HasPrefix(top["id"], kind+"--"):
 		return STIX, ""
 	case text[0] == '{' && slices.ContainsFunc(reportFields, func(n string) bool { return has(n) }):

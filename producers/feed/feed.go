@@ -22,6 +22,7 @@ import (
 	"github.com/watchfloor/watchfloor/producers/csv"
 	"github.com/watchfloor/watchfloor/producers/native"
 	"github.com/watchfloor/watchfloor/producers/nws"
+	"github.com/watchfloor/watchfloor/producers/quake"
 	"github.com/watchfloor/watchfloor/producers/stix"
 	"github.com/watchfloor/watchfloor/proto/admission"
 )
@@ -86,6 +87,8 @@ func (c Config) Read(name string, data []byte) Source {
 		s.Items = cap.Decode(data, o)
 	case NWS:
 		s.Items = nws.Decode(data, o)
+	case Quake:
+		s.Items = quake.Decode(data, o)
 	case STIX:
 		s.Items = stix.Decode(data, o)
 	case CSV:
