@@ -72,7 +72,7 @@ func features(situations []*wf.Situation, revision uint64) collection {
 		f := feature{Type: "Feature", ID: x.GetId(), Geometry: shape(x), Properties: properties{
 			ID: x.GetId(), Kind: word(x.GetKind().String(), "KIND_"), Headline: x.GetHeadline(),
 			Severity: word(x.GetSeverity().String(), "SEVERITY_"), Confidence: x.GetConfidencePermille(),
-			Reports: len(x.GetMembers()), Score: x.GetScore(), Ended: x.GetEnded(),
+			Reports: int(x.GetSize()), Score: x.GetScore(), Ended: x.GetEnded(),
 		}}
 		if x.GetLastEvent() != nil {
 			f.Properties.LastEvent = instant(x.GetLastEvent().AsTime())

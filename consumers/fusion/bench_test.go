@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
@@ -115,4 +116,36 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// BenchmarkMass is what a commit costs after one more report of a situation of
+// so many: all name one record, and every second something else too.
+func BenchmarkMass(b *testing.B) {
+	for _, size := range []int{500, 5_000, 20_000, 100_000} {
+		b.Run(fmt.Sprintf("reports=%d", size), func(b *testing.B) {
+			in := traffic(size + 20_000)
+			for i := range in {
+				in[i].Report.References = []*wf.Reference{{Type: relatedTo, Record: "STORM-1", Agency: "nws"}}
+			}
+			e := New(Config{Status: wf.Status_STATUS_EXERCISE})
+			for _, x := range in[:size] {
+				e.Apply(x)
+			}
+			start := time.Now()
+			d := e.Commit()
+			b.ReportMetric(float64(time.Since(start).Milliseconds()), "ms/first")
+			bytes := 0
+			for n := 0; b.Loop(); n++ {
+				e.Apply(in[size+n%20_000])
+				d = e.Commit()
+			}
+			for _, c := range d.Changes {
+				bytes += proto.Size(c)
+			}
+			b.ReportMetric(float64(bytes), "B/frame")
+			if n, r := e.Len(); n > r/10 {
+				b.Fatalf("%d situations of %d reports: no mass", n, r)
+			}
+		})
+	}
 }

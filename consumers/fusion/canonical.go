@@ -11,7 +11,7 @@ import (
 )
 
 // canonicalVersion starts every encoding; a change of the encoding changes it.
-const canonicalVersion = "watchfloor situation 1\x00"
+const canonicalVersion = "watchfloor situation 2\x00"
 
 // Hash is SHA-256 of the canonical encoding of a situation, which DESIGN.md
 // writes down: every field in the order of its number, lengths before what
@@ -100,7 +100,42 @@ func appendCanonical(b []byte, s *wf.Situation) []byte {
 	e.bool(s.GetEnded())
 	e.bool(s.WeakestLink != nil)
 	e.uint(uint64(s.GetWeakestLink()))
+	e.uint(uint64(s.GetSize()))
+	e.int(int64(s.GetGravity()))
+	e.uint(s.GetAreaM2())
+	e.bool(s.Bridge != nil)
+	if b := s.Bridge; b != nil {
+		e.uint(uint64(b.AReports))
+		e.uint(uint64(b.BReports))
+		e.uint(uint64(b.Links))
+	}
+	e.parts(s.GetParts())
+	e.uint(uint64(s.GetPartCount()))
+	e.uint(uint64(s.GetAlone()))
+	e.int(int64(s.GetPartingMillibits()))
+	e.text(string(s.GetRoll()))
 	return e.b
+}
+
+func (e *encoder) parts(list []*wf.Part) {
+	e.uint(uint64(len(list)))
+	for _, p := range list {
+		e.text(p.GetId())
+		e.uint(uint64(p.GetSize()))
+		e.int(int64(p.GetKind()))
+		e.text(p.GetHeadline())
+		e.int(int64(p.GetSeverity()))
+		e.int(int64(p.GetConfidencePermille()))
+		e.uint(uint64(p.GetOriginators()))
+		e.time(p.GetFirstEvent())
+		e.time(p.GetLastEvent())
+		e.point(p.GetCenter())
+		e.float(p.GetUncertaintyM())
+		e.int(int64(p.GetPartingMillibits()))
+		e.uint(uint64(p.GetFirstMember()))
+		e.uint(uint64(p.GetListed()))
+		e.bool(p.GetEnded())
+	}
 }
 
 func (e *encoder) members(list []*wf.Member) {

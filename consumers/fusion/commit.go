@@ -19,8 +19,9 @@ type picture struct {
 	head  int32 // a member, or 0
 	size  int32
 	ended bool
-	stale bool // a Commit under way replaces it
-	lost  bool // it lost a report since the last Commit
+	stale bool  // a Commit under way replaces it
+	lost  bool  // it lost a report since the last Commit
+	due   int64 // the first tick at which time alone may change its trend; 0 none
 }
 
 // loseFrom notes that a report of a committed situation is gone.
@@ -99,11 +100,13 @@ func (e *Engine) renew(c int32) fresh {
 	e.buf = appendCanonical(e.buf[:0], f.s)
 	f.p = picture{hash: sumOf(sha256.Sum256(e.buf)), head: m[0], size: int32(len(m)), ended: f.s.Ended}
 	f.p.id = e.nodes[m[0]].id
+	f.p.due = e.gathered.due(e.now)
 	return f
 }
 
 // ring lists the reports of a component in the order of the picture: event
-// time, then cell, agency, id.
+// time, then cell, agency, id. Of a mass situation the oldest comes first, the
+// rest as they are.
 func (e *Engine) ring(c int32) []int32 {
 	m := e.members[:0]
 	h := e.comps[c].head
@@ -114,10 +117,21 @@ func (e *Engine) ring(c int32) []int32 {
 		}
 	}
 	e.members = m
-	if len(m) > 1 {
+	if len(m) > e.massSize {
+		e.oldestFirst(m)
+	} else if len(m) > 1 {
 		slices.SortFunc(m, e.inPicture)
 	}
 	return m
+}
+
+// oldestFirst is all the order that a mass situation needs.
+func (e *Engine) oldestFirst(m []int32) {
+	for i := range m {
+		if e.inPicture(m[i], m[0]) < 0 {
+			m[0], m[i] = m[i], m[0]
+		}
+	}
 }
 
 func (e *Engine) inPicture(a, b int32) int {
@@ -174,6 +188,7 @@ func (e *Engine) publish(made []fresh, old []int32) {
 	e.situations += len(made) - len(old)
 	for _, f := range made {
 		p := e.newPicture(f.p)
+		e.expect(p)
 		e.bySituation[f.p.id] = p
 		e.digest.add(f.p.hash)
 		h := f.p.head
@@ -212,7 +227,8 @@ func (e *Engine) All() iter.Seq[*wf.Situation] {
 	}
 }
 
-// Situation is one situation as it is now. The id is one of the last Commit.
+// Situation is one situation as it is now, or one part of a mass situation in
+// full. The id is one of the last Commit.
 func (e *Engine) Situation(id string) (*wf.Situation, bool) {
 	m, ok := e.find(id)
 	if !ok {
@@ -221,7 +237,8 @@ func (e *Engine) Situation(id string) (*wf.Situation, bool) {
 	return seal(e.build(m)), true
 }
 
-// find lists the members of a committed situation as they are now.
+// find lists the members of a committed situation, or of a part of a mass
+// situation, as they are now.
 func (e *Engine) find(id string) ([]int32, bool) {
 	raw, err := hex.DecodeString(id)
 	if err != nil || len(raw) != len(ident{}) {
@@ -229,7 +246,7 @@ func (e *Engine) find(id string) ([]int32, bool) {
 	}
 	p, ok := e.bySituation[ident(raw)]
 	if !ok {
-		return nil, false
+		return e.partOf(ident(raw))
 	}
 	h := e.pictures[p].head
 	if e.nodes[h].pict != p {

@@ -21,6 +21,7 @@ type Engine struct {
 	threshold int32
 	hubLimit  int32
 	k         int
+	massSize  int
 	weights   Weights
 	windows   [wf.Kind_KIND_BULLETIN + 1]int64
 	now       int64
@@ -43,6 +44,7 @@ type Engine struct {
 	pictures         []picture
 	freePictures     []int32
 	touched          []int32 // pictures that lost a report
+	pulses           pulses
 	bySituation      map[ident]int32
 	digest           sum
 	situations       int
@@ -177,7 +179,7 @@ func (e *Engine) Tick(t time.Time) {
 	for {
 		n, ok := e.timers.pop(ms, e)
 		if !ok {
-			return
+			break
 		}
 		f := e.facts(n)
 		if f.leave != 0 && f.leave <= ms {
@@ -186,18 +188,17 @@ func (e *Engine) Tick(t time.Time) {
 			e.buried[id] = rev
 			continue
 		}
-		if c := e.nodes[n].comp; f.expires != 0 || e.comps[c].size >= trendSize {
-			e.touch(c)
-		}
+		e.touch(e.nodes[n].comp)
 		e.schedule(n)
 	}
+	e.beat()
 }
 
 // schedule queues the next moment at which time alone changes what n says.
 func (e *Engine) schedule(n int32) {
 	f := e.facts(n)
 	var due int64
-	for _, t := range [...]int64{f.time + dayMs, f.expires, f.leave} {
+	for _, t := range [...]int64{f.expires, f.leave} {
 		if t > e.now && (due == 0 || t < due) {
 			due = t
 		}

@@ -9,7 +9,8 @@ import (
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
-// Output is one situation as `watchfloor fuse` prints it.
+// Output is one situation as `watchfloor fuse` prints it: all its reports, and
+// the links that hold it together; of a mass situation those of its parts.
 type Output struct {
 	ID      string         `json:"id"`
 	Reports []OutputReport `json:"reports"`
@@ -61,12 +62,30 @@ func Fuse(inputs []Input, c Config, now time.Time) []Output {
 		if !now.IsZero() {
 			e.Tick(now)
 		}
-		for _, s := range e.Situations() {
-			out = append(out, outputOf(s))
+		for c := range e.comps {
+			if e.comps[c].size > 0 {
+				out = append(out, e.output(int32(c)))
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b Output) int { return cmp.Or(strings.Compare(a.ID, b.ID), len(a.Reports)-len(b.Reports)) })
 	return out
+}
+
+// output is a situation with all its reports, those of a mass situation too.
+func (e *Engine) output(c int32) Output {
+	o := outputOf(seal(e.build(e.ring(c))))
+	if int(e.comps[c].size) <= e.massSize {
+		return o
+	}
+	m := e.ring(c)
+	slices.SortFunc(m, e.inPicture)
+	o.Reports = o.Reports[:0]
+	for _, n := range m {
+		f := e.facts(n)
+		o.Reports = append(o.Reports, OutputReport{f.id.String(), strings.Clone(e.names[f.agency]), strings.Clone(f.record)})
+	}
+	return o
 }
 
 func outputOf(s *wf.Situation) Output {

@@ -50,6 +50,9 @@ type Config struct {
 	// HubLimit is how many live reports may carry one shareable key in one
 	// epoch before it loses its weight; 0 is DefaultHubLimit.
 	HubLimit int
+	// massSize is how many reports a situation has at most that is not shown by
+	// its parts; 0 is massSize. Tests make it small.
+	massSize int
 	// K is how many nearest older reports of each key are compared; 0 is DefaultK.
 	K int
 }
@@ -87,9 +90,12 @@ func New(c Config) *Engine {
 	if c.K <= 0 {
 		c.K = DefaultK
 	}
+	if c.massSize <= 0 {
+		c.massSize = massSize
+	}
 	c.K = min(c.K, maxK)
 	e := &Engine{
-		status: c.Status, threshold: c.Threshold, hubLimit: int32(c.HubLimit), k: c.K,
+		status: c.Status, threshold: c.Threshold, hubLimit: int32(c.HubLimit), k: c.K, massSize: c.massSize,
 		weights: c.Weights.orDefault(), known: map[ident]int32{}, buried: map[ident]uint64{},
 		words: map[string]uint32{}, bySituation: map[ident]int32{},
 	}

@@ -25,10 +25,13 @@ type scratch struct {
 	queues  [2][]int32
 	members []int32
 	local   []int32
-	buf     []byte
-	ext     extraction
-	pairing pairing
-	lines   []reason
+	links   []span
+	// gathered is of the cluster being shown, piece of a part of a mass situation.
+	gathered, piece gathering
+	buf             []byte
+	ext             extraction
+	pairing         pairing
+	lines           []reason
 }
 
 func (e *Engine) linked(a, b int32) bool {

@@ -16,10 +16,11 @@ import (
 
 var t0 = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// cramped is a configuration in which hubs and K limits bite all the time.
+// cramped is a configuration in which hubs, K limits and the size from which a
+// situation is shown by its parts bite all the time.
 func cramped() Config {
 	return Config{
-		Status: wf.Status_STATUS_EXERCISE, HubLimit: 3, K: 2, Threshold: 16_000,
+		Status: wf.Status_STATUS_EXERCISE, HubLimit: 3, K: 2, Threshold: 16_000, massSize: 7,
 		Windows: map[wf.Kind]time.Duration{wf.Kind_KIND_SAR: 36 * time.Hour, wf.Kind_KIND_HAZARD: 12 * time.Hour},
 	}
 }

@@ -386,22 +386,34 @@ func TestAHubIsToldOfThoughNoScoreChanges(t *testing.T) {
 	}
 }
 
-// TestADayOfSilenceIsAFall: time alone changes a trend, and the picture says so.
-func TestADayOfSilenceIsAFall(t *testing.T) {
+// TestTimeAloneChangesATrend: what came thick and fast fades into silence, and
+// the picture says so without a new report.
+func TestTimeAloneChangesATrend(t *testing.T) {
 	var in []Input
-	for i := range 4 {
-		in = append(in, say("fbi", time.Duration(i)*time.Hour, id(vinID, "1FTFW1ET5DFC10312")))
+	for i := range 150 {
+		in = append(in, say("fbi", time.Duration(i)*10*time.Minute, id(vinID, "1FTFW1ET5DFC10312")))
+	}
+	for i := range 20 {
+		in = append(in, say("atf", 25*time.Hour-time.Duration(i)*time.Minute, id(vinID, "1FTFW1ET5DFC10312")))
 	}
 	e := fed(Config{Status: wf.Status_STATUS_EXERCISE}, in)
-	if got := e.Situations()[0].Trend; got != wf.Trend_TREND_RISING {
-		t.Errorf("four reports in a day: %v", got)
+	trend := e.Situations()[0].Trend
+	if trend != wf.Trend_TREND_RISING {
+		t.Errorf("six an hour for a day and twenty in a minute each: %v", trend)
 	}
-	e.Tick(t0.Add(27 * time.Hour))
-	d := e.Commit()
-	if len(d.Changes) != 1 || d.Changes[0].GetUpsert().GetTrend() != wf.Trend_TREND_FALLING {
-		t.Errorf("a day after the last: %v", d.Changes)
+	var seen []wf.Trend
+	for at := t0.Add(25 * time.Hour); at.Before(t0.Add(100 * time.Hour)); at = at.Add(time.Minute) {
+		e.Tick(at)
+		d := e.Commit()
+		if len(d.Changes) > 0 {
+			seen = append(seen, d.Changes[0].GetUpsert().GetTrend())
+		}
+		if e.Digest() != DigestOf(e.Situations()) {
+			t.Fatalf("at %v the trend is %v, which no change told", at, e.Situations()[0].Trend)
+		}
 	}
-	if e.Digest() != DigestOf(e.Situations()) {
-		t.Error("the digest is not that of the situations")
+	want := []wf.Trend{wf.Trend_TREND_STEADY, wf.Trend_TREND_FALLING, wf.Trend_TREND_STEADY}
+	if !slices.Equal(seen, want) {
+		t.Errorf("trends %v, want %v", seen, want)
 	}
 }

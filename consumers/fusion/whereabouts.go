@@ -2,6 +2,7 @@ package fusion
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -14,24 +15,11 @@ func pointOf(g geo) *wf.Point {
 	return &wf.Point{Latitude: float64(g.lat) / 1e6, Longitude: float64(g.lon) / 1e6}
 }
 
-// whereabouts sets counties, centre, hull and uncertainty of a situation.
-func (e *Engine) whereabouts(s *wf.Situation, m []int32) {
-	var spots []spot
-	var all []geo
-	var fips []uint32
-	if len(m) == 1 {
-		f := e.facts(m[0])
-		spots, fips = slices.Clip(f.places), f.counties
-		all = slices.Clip(f.outline)
-		m = nil
-	}
-	for _, n := range m {
-		f := e.facts(n)
-		spots = append(spots, f.places...)
-		all = append(all, f.outline...)
-		fips = append(fips, f.counties...)
-	}
-	if len(m) > 1 {
+// whereabouts sets counties, centre, uncertainty, hull and area of a situation.
+// Counties count as places only where nobody knows better.
+func (g *gathering) whereabouts(s *wf.Situation) {
+	fips := g.fips
+	if len(g.all) > 1 {
 		slices.Sort(fips)
 		fips = slices.Compact(fips)
 	}
@@ -42,6 +30,7 @@ func (e *Engine) whereabouts(s *wf.Situation, m []int32) {
 			s.Counties = append(s.Counties, fmt.Sprintf("%05d", c))
 		}
 	}
+	spots := g.spots
 	if len(spots) == 0 {
 		for _, c := range fips {
 			if g, ok := counties[c]; ok {
@@ -54,16 +43,32 @@ func (e *Engine) whereabouts(s *wf.Situation, m []int32) {
 	}
 	mid, reach := middle(spots)
 	s.Center, s.UncertaintyM = pointOf(mid), float64(reach)
+	g.outlined(s, mid, spots)
+}
+
+// outlined sets hull and area: every place with its uncertainty, and every
+// polygon, lies inside.
+func (g *gathering) outlined(s *wf.Situation, mid geo, spots []spot) {
+	one := len(g.outline) == 0
 	for _, p := range spots {
-		all = append(all, p.geo)
+		one = one && p.geo == spots[0].geo
 	}
-	if len(all) < 2 {
+	if one {
+		r := uint64(s.UncertaintyM)
+		s.AreaM2 = r * r * 355 / 113
 		return
 	}
-	if h := hull(all, maxHull); len(h) > 1 {
-		for _, g := range h {
-			s.Hull = append(s.Hull, pointOf(g))
-		}
+	a := newArea(mid)
+	for _, p := range spots {
+		a.add(p.geo, int64(p.radius))
+	}
+	for _, p := range g.outline {
+		a.add(p, 0)
+	}
+	c := a.corners()
+	s.AreaM2 = squareMetres(c)
+	for _, x := range c {
+		s.Hull = append(s.Hull, pointOf(a.at(x)))
 	}
 }
 
@@ -75,11 +80,11 @@ func middle(spots []spot) (geo, int64) {
 	}
 	limit := max(2*int64(finest), 1000)
 	var lat, lon, n int64
-	base := spots[0]
+	var base spot // of any order of the spots the same
+	found := false
 	for _, p := range spots {
-		if int64(p.radius) <= limit {
-			base = p
-			break
+		if int64(p.radius) <= limit && (!found || p.lon < base.lon || p.lon == base.lon && p.lat < base.lat) {
+			base, found = p, true
 		}
 	}
 	for _, p := range spots {
@@ -182,15 +187,15 @@ Law Enforcement Warning
 }()
 
 // headline names kind, what, how many and where: nothing that a report wrote.
-func (e *Engine) headline(s *wf.Situation, m []int32) string {
+func (e *Engine) headline(s *wf.Situation, g *gathering) string {
 	var b strings.Builder
 	b.WriteString(kindWords[min(max(0, int(s.Kind)), len(kindWords)-1)])
-	if w := e.what(s, m); w != "" {
+	if w := g.what(s); w != "" {
 		b.WriteString(": ")
 		b.WriteString(w)
 	}
 	b.WriteString(", ")
-	b.WriteString(plural(len(m), "report"))
+	b.WriteString(plural(len(g.all), "report"))
 	if s.Originators > 1 {
 		b.WriteString(" from ")
 		b.WriteString(plural(int(s.Originators), "originator"))
@@ -221,17 +226,17 @@ func countyName(fips string) string {
 }
 
 // what is the hazard or the behaviors that most members speak of.
-func (e *Engine) what(s *wf.Situation, m []int32) string {
+func (g *gathering) what(s *wf.Situation) string {
 	if s.Kind == wf.Kind_KIND_HAZARD {
-		return e.hazardOf(m)
+		return g.hazard()
 	}
 	if s.Kind != wf.Kind_KIND_SAR {
 		return ""
 	}
 	var count [32]int
-	for _, n := range m {
-		for b := range 32 {
-			count[b] += int(e.facts(n).behaviors >> b & 1)
+	for i := range g.all {
+		for b := g.all[i].behaviors; b != 0; b &= b - 1 {
+			count[bits.TrailingZeros32(b)]++
 		}
 	}
 	var out []string
@@ -251,17 +256,17 @@ func (e *Engine) what(s *wf.Situation, m []int32) string {
 	return strings.Join(out, " and ")
 }
 
-func (e *Engine) hazardOf(m []int32) string {
-	count := map[string]int{}
-	best := ""
-	for _, n := range m {
-		w := hazardNames[e.facts(n).hazard]
-		if w == "" {
-			continue
+func (g *gathering) hazard() string {
+	count := map[uint64]int{}
+	for i := range g.all {
+		if h := g.all[i].hazard; h != 0 {
+			count[h]++
 		}
-		count[w]++
-		if best == "" || count[w] > count[best] || count[w] == count[best] && w < best {
-			best = w
+	}
+	best, most := "", 0
+	for h, n := range count {
+		if w := hazardNames[h]; w != "" && (n > most || n == most && w < best) {
+			best, most = w, n
 		}
 	}
 	return best

@@ -166,8 +166,8 @@ func kinds(s *spine.Spine) []kindCount {
 						count[x.GetKind()] = k
 					}
 					k.Situations++
-					k.Reports += len(x.GetMembers())
-					if len(x.GetMembers()) > 1 {
+					k.Reports += int(x.GetSize())
+					if x.GetSize() > 1 {
 						k.Several++
 					}
 				}

@@ -84,7 +84,7 @@ func situationTable(w io.Writer, all []*wf.Situation, most int) {
 			break
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d.%d%%\t%s\t%s\n", s.GetId(), subject.KindToken(s.GetKind()), severityWord(s.GetSeverity()),
-			len(s.GetMembers()), s.GetConfidencePermille()/10, s.GetConfidencePermille()%10, zulu(s.GetLastEvent().AsTime()), s.GetHeadline())
+			s.GetSize(), s.GetConfidencePermille()/10, s.GetConfidencePermille()%10, zulu(s.GetLastEvent().AsTime()), s.GetHeadline())
 	}
 	_ = tw.Flush()
 	if len(sorted) > most {

@@ -74,9 +74,9 @@ func (a *app) printChange(c consumers.Change, singles bool) error {
 			if singles {
 				fmt.Fprintf(a.out, "%s r%d  %s  gone\n", at, c.Frame.GetRevision(), ch.GetRemoved())
 			}
-		case singles || len(x.GetMembers()) > 1:
+		case singles || x.GetSize() > 1:
 			fmt.Fprintf(a.out, "%s r%d  %s  %-8s %-8s %3d reports  %s\n", at, c.Frame.GetRevision(), x.GetId(), subject.KindToken(x.GetKind()),
-				severityWord(x.GetSeverity()), len(x.GetMembers()), x.GetHeadline())
+				severityWord(x.GetSeverity()), x.GetSize(), x.GetHeadline())
 		}
 	}
 	return nil
@@ -111,7 +111,7 @@ func several(all []*wf.Situation, singles bool) []*wf.Situation {
 	}
 	var out []*wf.Situation
 	for _, s := range all {
-		if len(s.GetMembers()) > 1 {
+		if s.GetSize() > 1 {
 			out = append(out, s)
 		}
 	}

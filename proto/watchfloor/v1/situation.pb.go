@@ -442,6 +442,233 @@ func (x *Mention) GetMembers() uint32 {
 	return 0
 }
 
+// Bridge says what a situation would fall apart into without its weakest link.
+type Bridge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Reports on the side of the link's a, and on that of its b.
+	AReports uint32 `protobuf:"varint,1,opt,name=a_reports,json=aReports,proto3" json:"a_reports,omitempty"`
+	BReports uint32 `protobuf:"varint,2,opt,name=b_reports,json=bReports,proto3" json:"b_reports,omitempty"`
+	// Links between the two sides, the weakest link of the tree included. It is
+	// the strongest of them.
+	Links         uint32 `protobuf:"varint,3,opt,name=links,proto3" json:"links,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bridge) Reset() {
+	*x = Bridge{}
+	mi := &file_watchfloor_v1_situation_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bridge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bridge) ProtoMessage() {}
+
+func (x *Bridge) ProtoReflect() protoreflect.Message {
+	mi := &file_watchfloor_v1_situation_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bridge.ProtoReflect.Descriptor instead.
+func (*Bridge) Descriptor() ([]byte, []int) {
+	return file_watchfloor_v1_situation_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Bridge) GetAReports() uint32 {
+	if x != nil {
+		return x.AReports
+	}
+	return 0
+}
+
+func (x *Bridge) GetBReports() uint32 {
+	if x != nil {
+		return x.BReports
+	}
+	return 0
+}
+
+func (x *Bridge) GetLinks() uint32 {
+	if x != nil {
+		return x.Links
+	}
+	return 0
+}
+
+// Part is a sub-situation of a mass situation: reports that stay together at
+// its parting threshold.
+type Part struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 32 hexadecimal digits: the complement of its oldest member's hash.
+	Id                 string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Size               uint32                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	Kind               Kind                   `protobuf:"varint,3,opt,name=kind,proto3,enum=watchfloor.v1.Kind" json:"kind,omitempty"`
+	Headline           string                 `protobuf:"bytes,4,opt,name=headline,proto3" json:"headline,omitempty"`
+	Severity           Severity               `protobuf:"varint,5,opt,name=severity,proto3,enum=watchfloor.v1.Severity" json:"severity,omitempty"`
+	ConfidencePermille int32                  `protobuf:"varint,6,opt,name=confidence_permille,json=confidencePermille,proto3" json:"confidence_permille,omitempty"`
+	Originators        uint32                 `protobuf:"varint,7,opt,name=originators,proto3" json:"originators,omitempty"`
+	FirstEvent         *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=first_event,json=firstEvent,proto3" json:"first_event,omitempty"`
+	LastEvent          *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_event,json=lastEvent,proto3" json:"last_event,omitempty"`
+	Center             *Point                 `protobuf:"bytes,10,opt,name=center,proto3" json:"center,omitempty"`
+	UncertaintyM       float64                `protobuf:"fixed64,11,opt,name=uncertainty_m,json=uncertaintyM,proto3" json:"uncertainty_m,omitempty"`
+	// The strongest link to the rest of the mass situation: raised above it, the
+	// threshold parts this piece from all others.
+	PartingMillibits int32 `protobuf:"varint,12,opt,name=parting_millibits,json=partingMillibits,proto3" json:"parting_millibits,omitempty"`
+	// Its reports in Situation.members: index of the first, and how many of its
+	// size are listed.
+	FirstMember   uint32 `protobuf:"varint,13,opt,name=first_member,json=firstMember,proto3" json:"first_member,omitempty"`
+	Listed        uint32 `protobuf:"varint,14,opt,name=listed,proto3" json:"listed,omitempty"`
+	Ended         bool   `protobuf:"varint,15,opt,name=ended,proto3" json:"ended,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Part) Reset() {
+	*x = Part{}
+	mi := &file_watchfloor_v1_situation_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Part) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Part) ProtoMessage() {}
+
+func (x *Part) ProtoReflect() protoreflect.Message {
+	mi := &file_watchfloor_v1_situation_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Part.ProtoReflect.Descriptor instead.
+func (*Part) Descriptor() ([]byte, []int) {
+	return file_watchfloor_v1_situation_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Part) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Part) GetSize() uint32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Part) GetKind() Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Kind_KIND_UNSPECIFIED
+}
+
+func (x *Part) GetHeadline() string {
+	if x != nil {
+		return x.Headline
+	}
+	return ""
+}
+
+func (x *Part) GetSeverity() Severity {
+	if x != nil {
+		return x.Severity
+	}
+	return Severity_SEVERITY_UNSPECIFIED
+}
+
+func (x *Part) GetConfidencePermille() int32 {
+	if x != nil {
+		return x.ConfidencePermille
+	}
+	return 0
+}
+
+func (x *Part) GetOriginators() uint32 {
+	if x != nil {
+		return x.Originators
+	}
+	return 0
+}
+
+func (x *Part) GetFirstEvent() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstEvent
+	}
+	return nil
+}
+
+func (x *Part) GetLastEvent() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastEvent
+	}
+	return nil
+}
+
+func (x *Part) GetCenter() *Point {
+	if x != nil {
+		return x.Center
+	}
+	return nil
+}
+
+func (x *Part) GetUncertaintyM() float64 {
+	if x != nil {
+		return x.UncertaintyM
+	}
+	return 0
+}
+
+func (x *Part) GetPartingMillibits() int32 {
+	if x != nil {
+		return x.PartingMillibits
+	}
+	return 0
+}
+
+func (x *Part) GetFirstMember() uint32 {
+	if x != nil {
+		return x.FirstMember
+	}
+	return 0
+}
+
+func (x *Part) GetListed() uint32 {
+	if x != nil {
+		return x.Listed
+	}
+	return 0
+}
+
+func (x *Part) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
 // Situation is a cluster of correlated reports with the reason for every link.
 type Situation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -451,21 +678,26 @@ type Situation struct {
 	Status Status `protobuf:"varint,3,opt,name=status,proto3,enum=watchfloor.v1.Status" json:"status,omitempty"`
 	// Derived headline: kind, place, count; never the words of a report.
 	Headline string `protobuf:"bytes,4,opt,name=headline,proto3" json:"headline,omitempty"`
-	// Sorted by event time, then cell, agency, id.
+	// Sorted by event time, then cell, agency, id. Of a mass situation (parts are
+	// given) some only: those of its parts, part by part.
 	Members []*Member `protobuf:"bytes,5,rep,name=members,proto3" json:"members,omitempty"`
-	// The maximum spanning tree of the cluster: members minus one links.
+	// The maximum spanning tree of the cluster: members minus one links. Of a
+	// mass situation what holds the listed members of each part together.
 	Links []*Link `protobuf:"bytes,6,rep,name=links,proto3" json:"links,omitempty"`
 	// Every link between members, the tree's included.
 	LinkCount uint32   `protobuf:"varint,7,opt,name=link_count,json=linkCount,proto3" json:"link_count,omitempty"`
 	Severity  Severity `protobuf:"varint,8,opt,name=severity,proto3,enum=watchfloor.v1.Severity" json:"severity,omitempty"`
-	// 0 to 1000; from independent originators only.
+	// 0 to 1000; what independent originators say, each one voice.
 	ConfidencePermille int32                  `protobuf:"varint,9,opt,name=confidence_permille,json=confidencePermille,proto3" json:"confidence_permille,omitempty"`
 	Originators        uint32                 `protobuf:"varint,10,opt,name=originators,proto3" json:"originators,omitempty"`
 	Trend              Trend                  `protobuf:"varint,11,opt,name=trend,proto3,enum=watchfloor.v1.Trend" json:"trend,omitempty"`
 	FirstEvent         *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=first_event,json=firstEvent,proto3" json:"first_event,omitempty"`
 	LastEvent          *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=last_event,json=lastEvent,proto3" json:"last_event,omitempty"`
 	// Middle of the finest places; absent when no member has one.
-	Center       *Point   `protobuf:"bytes,14,opt,name=center,proto3" json:"center,omitempty"`
+	Center *Point `protobuf:"bytes,14,opt,name=center,proto3" json:"center,omitempty"`
+	// The area in which it happened, every place with its uncertainty included;
+	// counter-clockwise. Absent when there is one place only: center and
+	// uncertainty_m say it. Longitudes may pass 180 degrees.
 	Hull         []*Point `protobuf:"bytes,15,rep,name=hull,proto3" json:"hull,omitempty"`
 	UncertaintyM float64  `protobuf:"fixed64,16,opt,name=uncertainty_m,json=uncertaintyM,proto3" json:"uncertainty_m,omitempty"`
 	// FIPS codes, sorted.
@@ -478,14 +710,36 @@ type Situation struct {
 	// The chain of alerts in it was cancelled or has run out.
 	Ended bool `protobuf:"varint,21,opt,name=ended,proto3" json:"ended,omitempty"`
 	// Index in links of the weakest bridge of the tree; absent for a single report.
-	WeakestLink   *uint32 `protobuf:"varint,22,opt,name=weakest_link,json=weakestLink,proto3,oneof" json:"weakest_link,omitempty"`
+	WeakestLink *uint32 `protobuf:"varint,22,opt,name=weakest_link,json=weakestLink,proto3,oneof" json:"weakest_link,omitempty"`
+	// Reports in it; more than members in a mass situation.
+	Size uint32 `protobuf:"varint,23,opt,name=size,proto3" json:"size,omitempty"`
+	// Severity weighed by who says it and how many do, thousandths of a step: the
+	// largest of severity times the trust in its source, plus a quarter of
+	// log2(1 + originators).
+	Gravity int32 `protobuf:"varint,24,opt,name=gravity,proto3" json:"gravity,omitempty"`
+	// Of the hull, or of the one place with its uncertainty.
+	AreaM2 uint64 `protobuf:"varint,25,opt,name=area_m2,json=areaM2,proto3" json:"area_m2,omitempty"`
+	// Present with weakest_link.
+	Bridge *Bridge `protobuf:"bytes,26,opt,name=bridge,proto3" json:"bridge,omitempty"`
+	// A mass situation, of more than 512 reports, is shown by its parts: the
+	// pieces of two reports or more into which it falls when the threshold is
+	// raised in steps of two bits, each until it has no more than 512. The gravest
+	// are listed, part_count counts them all.
+	Parts     []*Part `protobuf:"bytes,27,rep,name=parts,proto3" json:"parts,omitempty"`
+	PartCount uint32  `protobuf:"varint,28,opt,name=part_count,json=partCount,proto3" json:"part_count,omitempty"`
+	// Reports that then stand alone.
+	Alone uint32 `protobuf:"varint,29,opt,name=alone,proto3" json:"alone,omitempty"`
+	// The threshold from which all parts are apart.
+	PartingMillibits int32 `protobuf:"varint,30,opt,name=parting_millibits,json=partingMillibits,proto3" json:"parting_millibits,omitempty"`
+	// Fingerprint of all members and their revisions, where not all are listed.
+	Roll          []byte `protobuf:"bytes,31,opt,name=roll,proto3" json:"roll,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Situation) Reset() {
 	*x = Situation{}
-	mi := &file_watchfloor_v1_situation_proto_msgTypes[5]
+	mi := &file_watchfloor_v1_situation_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +751,7 @@ func (x *Situation) String() string {
 func (*Situation) ProtoMessage() {}
 
 func (x *Situation) ProtoReflect() protoreflect.Message {
-	mi := &file_watchfloor_v1_situation_proto_msgTypes[5]
+	mi := &file_watchfloor_v1_situation_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +764,7 @@ func (x *Situation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Situation.ProtoReflect.Descriptor instead.
 func (*Situation) Descriptor() ([]byte, []int) {
-	return file_watchfloor_v1_situation_proto_rawDescGZIP(), []int{5}
+	return file_watchfloor_v1_situation_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Situation) GetId() string {
@@ -667,6 +921,69 @@ func (x *Situation) GetWeakestLink() uint32 {
 	return 0
 }
 
+func (x *Situation) GetSize() uint32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Situation) GetGravity() int32 {
+	if x != nil {
+		return x.Gravity
+	}
+	return 0
+}
+
+func (x *Situation) GetAreaM2() uint64 {
+	if x != nil {
+		return x.AreaM2
+	}
+	return 0
+}
+
+func (x *Situation) GetBridge() *Bridge {
+	if x != nil {
+		return x.Bridge
+	}
+	return nil
+}
+
+func (x *Situation) GetParts() []*Part {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *Situation) GetPartCount() uint32 {
+	if x != nil {
+		return x.PartCount
+	}
+	return 0
+}
+
+func (x *Situation) GetAlone() uint32 {
+	if x != nil {
+		return x.Alone
+	}
+	return 0
+}
+
+func (x *Situation) GetPartingMillibits() int32 {
+	if x != nil {
+		return x.PartingMillibits
+	}
+	return 0
+}
+
+func (x *Situation) GetRoll() []byte {
+	if x != nil {
+		return x.Roll
+	}
+	return nil
+}
+
 var File_watchfloor_v1_situation_proto protoreflect.FileDescriptor
 
 const file_watchfloor_v1_situation_proto_rawDesc = "" +
@@ -701,7 +1018,30 @@ const file_watchfloor_v1_situation_proto_rawDesc = "" +
 	"\aMention\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x18\n" +
-	"\amembers\x18\x03 \x01(\rR\amembers\"\x9a\a\n" +
+	"\amembers\x18\x03 \x01(\rR\amembers\"X\n" +
+	"\x06Bridge\x12\x1b\n" +
+	"\ta_reports\x18\x01 \x01(\rR\baReports\x12\x1b\n" +
+	"\tb_reports\x18\x02 \x01(\rR\bbReports\x12\x14\n" +
+	"\x05links\x18\x03 \x01(\rR\x05links\"\xc0\x04\n" +
+	"\x04Part\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\rR\x04size\x12'\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x13.watchfloor.v1.KindR\x04kind\x12\x1a\n" +
+	"\bheadline\x18\x04 \x01(\tR\bheadline\x123\n" +
+	"\bseverity\x18\x05 \x01(\x0e2\x17.watchfloor.v1.SeverityR\bseverity\x12/\n" +
+	"\x13confidence_permille\x18\x06 \x01(\x05R\x12confidencePermille\x12 \n" +
+	"\voriginators\x18\a \x01(\rR\voriginators\x12;\n" +
+	"\vfirst_event\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"firstEvent\x129\n" +
+	"\n" +
+	"last_event\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tlastEvent\x12,\n" +
+	"\x06center\x18\n" +
+	" \x01(\v2\x14.watchfloor.v1.PointR\x06center\x12#\n" +
+	"\runcertainty_m\x18\v \x01(\x01R\funcertaintyM\x12+\n" +
+	"\x11parting_millibits\x18\f \x01(\x05R\x10partingMillibits\x12!\n" +
+	"\ffirst_member\x18\r \x01(\rR\vfirstMember\x12\x16\n" +
+	"\x06listed\x18\x0e \x01(\rR\x06listed\x12\x14\n" +
+	"\x05ended\x18\x0f \x01(\bR\x05ended\"\xb1\t\n" +
 	"\tSituation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12'\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x13.watchfloor.v1.KindR\x04kind\x12-\n" +
@@ -728,7 +1068,17 @@ const file_watchfloor_v1_situation_proto_rawDesc = "" +
 	"\aignored\x18\x13 \x03(\v2\x16.watchfloor.v1.IgnoredR\aignored\x12\x14\n" +
 	"\x05score\x18\x14 \x01(\x05R\x05score\x12\x14\n" +
 	"\x05ended\x18\x15 \x01(\bR\x05ended\x12&\n" +
-	"\fweakest_link\x18\x16 \x01(\rH\x00R\vweakestLink\x88\x01\x01B\x0f\n" +
+	"\fweakest_link\x18\x16 \x01(\rH\x00R\vweakestLink\x88\x01\x01\x12\x12\n" +
+	"\x04size\x18\x17 \x01(\rR\x04size\x12\x18\n" +
+	"\agravity\x18\x18 \x01(\x05R\agravity\x12\x17\n" +
+	"\aarea_m2\x18\x19 \x01(\x04R\x06areaM2\x12-\n" +
+	"\x06bridge\x18\x1a \x01(\v2\x15.watchfloor.v1.BridgeR\x06bridge\x12)\n" +
+	"\x05parts\x18\x1b \x03(\v2\x13.watchfloor.v1.PartR\x05parts\x12\x1d\n" +
+	"\n" +
+	"part_count\x18\x1c \x01(\rR\tpartCount\x12\x14\n" +
+	"\x05alone\x18\x1d \x01(\rR\x05alone\x12+\n" +
+	"\x11parting_millibits\x18\x1e \x01(\x05R\x10partingMillibits\x12\x12\n" +
+	"\x04roll\x18\x1f \x01(\fR\x04rollB\x0f\n" +
 	"\r_weakest_link*U\n" +
 	"\x05Trend\x12\x15\n" +
 	"\x11TREND_UNSPECIFIED\x10\x00\x12\x10\n" +
@@ -749,7 +1099,7 @@ func file_watchfloor_v1_situation_proto_rawDescGZIP() []byte {
 }
 
 var file_watchfloor_v1_situation_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_watchfloor_v1_situation_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_watchfloor_v1_situation_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_watchfloor_v1_situation_proto_goTypes = []any{
 	(Trend)(0),                    // 0: watchfloor.v1.Trend
 	(*Member)(nil),                // 1: watchfloor.v1.Member
@@ -757,34 +1107,43 @@ var file_watchfloor_v1_situation_proto_goTypes = []any{
 	(*Link)(nil),                  // 3: watchfloor.v1.Link
 	(*Ignored)(nil),               // 4: watchfloor.v1.Ignored
 	(*Mention)(nil),               // 5: watchfloor.v1.Mention
-	(*Situation)(nil),             // 6: watchfloor.v1.Situation
-	(Kind)(0),                     // 7: watchfloor.v1.Kind
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
-	(Status)(0),                   // 9: watchfloor.v1.Status
-	(Severity)(0),                 // 10: watchfloor.v1.Severity
-	(*Point)(nil),                 // 11: watchfloor.v1.Point
+	(*Bridge)(nil),                // 6: watchfloor.v1.Bridge
+	(*Part)(nil),                  // 7: watchfloor.v1.Part
+	(*Situation)(nil),             // 8: watchfloor.v1.Situation
+	(Kind)(0),                     // 9: watchfloor.v1.Kind
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(Severity)(0),                 // 11: watchfloor.v1.Severity
+	(*Point)(nil),                 // 12: watchfloor.v1.Point
+	(Status)(0),                   // 13: watchfloor.v1.Status
 }
 var file_watchfloor_v1_situation_proto_depIdxs = []int32{
-	7,  // 0: watchfloor.v1.Member.kind:type_name -> watchfloor.v1.Kind
-	8,  // 1: watchfloor.v1.Member.event_time:type_name -> google.protobuf.Timestamp
+	9,  // 0: watchfloor.v1.Member.kind:type_name -> watchfloor.v1.Kind
+	10, // 1: watchfloor.v1.Member.event_time:type_name -> google.protobuf.Timestamp
 	2,  // 2: watchfloor.v1.Link.evidence:type_name -> watchfloor.v1.Evidence
-	7,  // 3: watchfloor.v1.Situation.kind:type_name -> watchfloor.v1.Kind
-	9,  // 4: watchfloor.v1.Situation.status:type_name -> watchfloor.v1.Status
-	1,  // 5: watchfloor.v1.Situation.members:type_name -> watchfloor.v1.Member
-	3,  // 6: watchfloor.v1.Situation.links:type_name -> watchfloor.v1.Link
-	10, // 7: watchfloor.v1.Situation.severity:type_name -> watchfloor.v1.Severity
-	0,  // 8: watchfloor.v1.Situation.trend:type_name -> watchfloor.v1.Trend
-	8,  // 9: watchfloor.v1.Situation.first_event:type_name -> google.protobuf.Timestamp
-	8,  // 10: watchfloor.v1.Situation.last_event:type_name -> google.protobuf.Timestamp
-	11, // 11: watchfloor.v1.Situation.center:type_name -> watchfloor.v1.Point
-	11, // 12: watchfloor.v1.Situation.hull:type_name -> watchfloor.v1.Point
-	5,  // 13: watchfloor.v1.Situation.mentions:type_name -> watchfloor.v1.Mention
-	4,  // 14: watchfloor.v1.Situation.ignored:type_name -> watchfloor.v1.Ignored
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	9,  // 3: watchfloor.v1.Part.kind:type_name -> watchfloor.v1.Kind
+	11, // 4: watchfloor.v1.Part.severity:type_name -> watchfloor.v1.Severity
+	10, // 5: watchfloor.v1.Part.first_event:type_name -> google.protobuf.Timestamp
+	10, // 6: watchfloor.v1.Part.last_event:type_name -> google.protobuf.Timestamp
+	12, // 7: watchfloor.v1.Part.center:type_name -> watchfloor.v1.Point
+	9,  // 8: watchfloor.v1.Situation.kind:type_name -> watchfloor.v1.Kind
+	13, // 9: watchfloor.v1.Situation.status:type_name -> watchfloor.v1.Status
+	1,  // 10: watchfloor.v1.Situation.members:type_name -> watchfloor.v1.Member
+	3,  // 11: watchfloor.v1.Situation.links:type_name -> watchfloor.v1.Link
+	11, // 12: watchfloor.v1.Situation.severity:type_name -> watchfloor.v1.Severity
+	0,  // 13: watchfloor.v1.Situation.trend:type_name -> watchfloor.v1.Trend
+	10, // 14: watchfloor.v1.Situation.first_event:type_name -> google.protobuf.Timestamp
+	10, // 15: watchfloor.v1.Situation.last_event:type_name -> google.protobuf.Timestamp
+	12, // 16: watchfloor.v1.Situation.center:type_name -> watchfloor.v1.Point
+	12, // 17: watchfloor.v1.Situation.hull:type_name -> watchfloor.v1.Point
+	5,  // 18: watchfloor.v1.Situation.mentions:type_name -> watchfloor.v1.Mention
+	4,  // 19: watchfloor.v1.Situation.ignored:type_name -> watchfloor.v1.Ignored
+	6,  // 20: watchfloor.v1.Situation.bridge:type_name -> watchfloor.v1.Bridge
+	7,  // 21: watchfloor.v1.Situation.parts:type_name -> watchfloor.v1.Part
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_watchfloor_v1_situation_proto_init() }
@@ -794,14 +1153,14 @@ func file_watchfloor_v1_situation_proto_init() {
 	}
 	file_watchfloor_v1_place_proto_init()
 	file_watchfloor_v1_report_proto_init()
-	file_watchfloor_v1_situation_proto_msgTypes[5].OneofWrappers = []any{}
+	file_watchfloor_v1_situation_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_watchfloor_v1_situation_proto_rawDesc), len(file_watchfloor_v1_situation_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

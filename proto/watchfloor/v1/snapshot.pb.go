@@ -26,12 +26,18 @@ type LineageType int32
 
 const (
 	LineageType_LINEAGE_TYPE_UNSPECIFIED LineageType = 0
-	LineageType_LINEAGE_TYPE_BORN        LineageType = 1
-	LineageType_LINEAGE_TYPE_GREW        LineageType = 2
-	LineageType_LINEAGE_TYPE_SHRANK      LineageType = 3
-	LineageType_LINEAGE_TYPE_MERGED      LineageType = 4
-	LineageType_LINEAGE_TYPE_SPLIT       LineageType = 5
-	LineageType_LINEAGE_TYPE_ENDED       LineageType = 6
+	// A new id, of reports that no situation which goes on had before.
+	LineageType_LINEAGE_TYPE_BORN   LineageType = 1
+	LineageType_LINEAGE_TYPE_GREW   LineageType = 2
+	LineageType_LINEAGE_TYPE_SHRANK LineageType = 3
+	// The id is no more; all or some of its reports went to the other.
+	LineageType_LINEAGE_TYPE_MERGED LineageType = 4
+	// It has reports of the other, which goes on. It may be new or not.
+	LineageType_LINEAGE_TYPE_SPLIT LineageType = 5
+	// Its alerts were cancelled or have run out; it is still shown.
+	LineageType_LINEAGE_TYPE_ENDED LineageType = 6
+	// The id is no more and its reports are in no other.
+	LineageType_LINEAGE_TYPE_GONE LineageType = 7
 )
 
 // Enum value maps for LineageType.
@@ -44,6 +50,7 @@ var (
 		4: "LINEAGE_TYPE_MERGED",
 		5: "LINEAGE_TYPE_SPLIT",
 		6: "LINEAGE_TYPE_ENDED",
+		7: "LINEAGE_TYPE_GONE",
 	}
 	LineageType_value = map[string]int32{
 		"LINEAGE_TYPE_UNSPECIFIED": 0,
@@ -53,6 +60,7 @@ var (
 		"LINEAGE_TYPE_MERGED":      4,
 		"LINEAGE_TYPE_SPLIT":       5,
 		"LINEAGE_TYPE_ENDED":       6,
+		"LINEAGE_TYPE_GONE":        7,
 	}
 )
 
@@ -272,7 +280,7 @@ type LineageEvent struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Type        LineageType            `protobuf:"varint,1,opt,name=type,proto3,enum=watchfloor.v1.LineageType" json:"type,omitempty"`
 	SituationId string                 `protobuf:"bytes,2,opt,name=situation_id,json=situationId,proto3" json:"situation_id,omitempty"`
-	// Merged: the one it went into. Split: the one it came from.
+	// Merged: the one its reports went to. Split: the one they came from.
 	OtherId       string `protobuf:"bytes,3,opt,name=other_id,json=otherId,proto3" json:"other_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -982,7 +990,7 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\areports\x18\n" +
 	" \x01(\x04R\areports\x12\x1b\n" +
 	"\tset_aside\x18\v \x01(\x04R\bsetAside\x12(\n" +
-	"\x05as_of\x18\f \x01(\v2\x13.watchfloor.v1.AsOfR\x04asOf*\xbb\x01\n" +
+	"\x05as_of\x18\f \x01(\v2\x13.watchfloor.v1.AsOfR\x04asOf*\xd2\x01\n" +
 	"\vLineageType\x12\x1c\n" +
 	"\x18LINEAGE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11LINEAGE_TYPE_BORN\x10\x01\x12\x15\n" +
@@ -990,7 +998,8 @@ const file_watchfloor_v1_snapshot_proto_rawDesc = "" +
 	"\x13LINEAGE_TYPE_SHRANK\x10\x03\x12\x17\n" +
 	"\x13LINEAGE_TYPE_MERGED\x10\x04\x12\x16\n" +
 	"\x12LINEAGE_TYPE_SPLIT\x10\x05\x12\x16\n" +
-	"\x12LINEAGE_TYPE_ENDED\x10\x06*F\n" +
+	"\x12LINEAGE_TYPE_ENDED\x10\x06\x12\x15\n" +
+	"\x11LINEAGE_TYPE_GONE\x10\a*F\n" +
 	"\x06Origin\x12\x16\n" +
 	"\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rORIGIN_FRAMES\x10\x01\x12\x11\n" +
