@@ -242,3 +242,10 @@ func compareStandings(a, b Standing) int {
 	}
 	return strings.Compare(a.Cell, b.Cell)
 }
+
+// Consumer is the stream and the consumer that the effect is about; the second
+// is empty when it is about none, and "*" for all of the stream.
+func (e Effect) Consumer() (stream, consumer string) { return e.stream, e.consumer }
+
+// Request is the JetStream request that has the effect: "STREAM.INFO".
+func (e Effect) Request() string { return e.call }
