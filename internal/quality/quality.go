@@ -44,7 +44,7 @@ type part struct {
 	run  func(context.Context, Config) (Row, error)
 }
 
-var parts = slices.Concat(labelledParts(), alertParts(), quakeParts(), []part{{"hospitals", false, hospitals}}, exerciseParts())
+var parts = slices.Concat(labelledParts(), alertParts(), quakeParts(), []part{{"hospitals", false, hospitals}}, madeParts(), exerciseParts())
 
 func (c Config) scaled(n int) int { return n / max(c.Scale, 1) }
 
