@@ -167,14 +167,20 @@ func consumerAPI(name string) []string {
 	}
 }
 
-// workerRole: in every cell its own consumers, which it may also set back to
-// read again; in its own cell the picture with its history, which nobody else
-// writes and whose frames it erases when a report is purged.
+// workerRole: in every cell its own consumers, those of either seat and those
+// of replays, which it may also set back to read again; in its own cell the
+// picture with its history, which nobody else writes and whose frames it erases
+// when a report is purged, the frames of the other seat's worker as they are
+// published, and the subjects by which the two know of each other.
 func workerRole(cell, reader string) Role {
 	r := Role{Subscribe: []string{inbox(Worker(reader))}}
 	for _, status := range subject.Statuses {
 		for _, channel := range subject.Channels {
-			for _, name := range []string{subject.WorkerConsumer(reader, status, channel), subject.ReplayConsumer(reader, status, channel)} {
+			names := []string{subject.ReplayConsumer(reader, status, channel)}
+			for _, seat := range subject.Seats {
+				names = append(names, seat.Consumer(reader, status, channel))
+			}
+			for _, name := range names {
 				r.Publish = append(r.Publish, consumerAPI(name)...)
 				r.Publish = append(r.Publish, "$JS.API.CONSUMER.RESET."+subject.Reports+"."+name)
 			}
@@ -189,6 +195,12 @@ func workerRole(cell, reader string) Role {
 		r.Publish = append(r.Publish,
 			"$JS.API.STREAM.INFO."+stream,
 			directGet(status), subject.History(stream), subject.Erase(stream))
+		r.Subscribe = append(r.Subscribe, subject.LiveFrames(status))
+		for _, seat := range subject.Seats {
+			both := []string{seat.Ask(status), seat.Beat(status)}
+			r.Publish = append(r.Publish, both...)
+			r.Subscribe = append(r.Subscribe, both...)
+		}
 	}
 	return r
 }

@@ -196,21 +196,36 @@ func (u *user) worker(e Effect) string {
 				continue
 			}
 			switch e.consumer {
-			case subject.WorkerConsumer(u.who.Name, status, c):
+			case subject.Seats[0].Consumer(u.who.Name, status, c), subject.Seats[1].Consumer(u.who.Name, status, c):
 				return u.consumes(e, "channel")
 			case subject.ReplayConsumer(u.who.Name, status, c):
 				return u.consumes(e, "channel, read again")
 			}
 		}
 	}
+	if why := u.twin(e); why != "" {
+		return why
+	}
 	if u.cell.Name != u.who.Name || !isPicture(e.stream) {
 		return ""
 	}
 	switch {
+	case e.Verb == Hears && e.named:
+		return "follows its twin"
 	case e.Verb == Stores || e.call == "STREAM.INFO" || e.call == "DIRECT.GET":
 		return "writes the picture"
 	case e.call == "STREAM.MSG.DELETE":
 		return "erases frames of what was purged"
+	}
+	return ""
+}
+
+// twin: two workers of a cell tell each other in which seats they sit.
+func (u *user) twin(e Effect) string {
+	told := e.call == seatCall && e.owner == u.who.String()
+	hears := e.Verb == Hears && e.What == "what "+u.who.String()+" publishes" && (within(e.filters[0], seats[0]) || within(e.filters[0], seats[1]))
+	if u.cell.Name == u.who.Name && (told || hears) {
+		return "knows of its twin"
 	}
 	return ""
 }

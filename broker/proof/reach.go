@@ -89,6 +89,7 @@ func (r *reach) published(p pattern) {
 
 // spoken finds who listens.
 func (r *reach) spoken(p pattern) {
+	r.beside(p)
 	for _, other := range r.at.users {
 		if other == r.u {
 			continue
@@ -99,11 +100,28 @@ func (r *reach) spoken(p pattern) {
 			case !ok:
 			case touches(both, inboxes):
 				r.add(Effect{Verb: Answers, What: other.who.String(), owner: other.who.String(), Subjects: both.String(), Path: []string{"inbox of " + other.who.String()}})
-			case !within(both, submissions):
+			case !within(both, submissions) && !touchesAny(both, seats):
 				r.add(Effect{Verb: Speaks, What: other.who.String(), Subjects: both.String(), Path: []string{other.who.String() + " listens"}})
 			}
 		}
 	}
+}
+
+// beside finds whom p tells in which seat a worker sits: those who are signed
+// in as the same principal are told too.
+func (r *reach) beside(p pattern) {
+	for _, other := range r.at.users {
+		for _, x := range other.subs {
+			if both, ok := meet(p, x.pattern); ok && touchesAny(both, seats) {
+				what := "the other seat of " + other.who.String()
+				r.add(Effect{Verb: Speaks, What: what, owner: other.who.String(), call: seatCall, Subjects: both.String(), Path: []string{what}})
+			}
+		}
+	}
+}
+
+func touchesAny(p pattern, list []pattern) bool {
+	return slices.ContainsFunc(list, func(x pattern) bool { return touches(p, x) })
 }
 
 // across follows a service import into the exporter's account; what is

@@ -77,3 +77,8 @@ var rooms = []pattern{fixed("$JS.>"), fixed("$SYS.>"), fixed("$JSC.>"), fixed("$
 	fixed("$MQTT.>"), fixed("$KV.>"), fixed("$O.>"), fixed("$LDS.>"), fixed("_R_.>"), fixed("_GR_.>")}
 
 var inboxes = fixed("_INBOX.>")
+
+// seats is where workers of one picture ask for each other and answer.
+var seats = []pattern{fixed("seat.>"), fixed("beat.>")}
+
+const seatCall = "SEAT"

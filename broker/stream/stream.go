@@ -54,8 +54,10 @@ func Desired(p *policy.Policy, cell string) Want {
 		for _, status := range subject.Statuses {
 			for _, c := range subject.Channels {
 				filters := workerFilters(c, status, reader, cell, above)
-				w.Consumers = append(w.Consumers, worker(subject.WorkerConsumer(reader, status, c), filters),
-					replay(subject.ReplayConsumer(reader, status, c), filters))
+				w.Consumers = append(w.Consumers, replay(subject.ReplayConsumer(reader, status, c), filters))
+				for _, seat := range subject.Seats {
+					w.Consumers = append(w.Consumers, worker(seat.Consumer(reader, status, c), filters))
+				}
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func TestPlan(t *testing.T) {
 	p := policy.Default()
 	want := Desired(p, "le")
 	fresh := Plan(want, Have{})
-	if got := len(fresh); got != 5+36+9 {
+	if got := len(fresh); got != 5+54+9 {
 		t.Errorf("a new account takes %d steps: %v", got, steps(fresh))
 	}
 	full := after(Have{}, fresh)

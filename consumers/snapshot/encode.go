@@ -30,10 +30,16 @@ func Encode(f *wf.Frame, buf []byte) (payloads [][]byte, _ []byte, err error) {
 	return split(f, buf)
 }
 
+// Numbers of fields of Frame.
+const (
+	changesField = 11
+	lineageField = 12
+)
+
 // The keys of Frame.changes and Change.upsert: a repeated field may go on after
 // everything else, so a picture is written one situation at a time.
 var (
-	changesKey = protowire.AppendTag(nil, 11, protowire.BytesType)
+	changesKey = protowire.AppendTag(nil, changesField, protowire.BytesType)
 	upsertKey  = protowire.AppendTag(nil, 1, protowire.BytesType)
 )
 

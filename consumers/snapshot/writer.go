@@ -47,18 +47,12 @@ type Writer struct {
 // picture is nil and the error ErrDigest or ErrTorn beside a usable writer:
 // commit a keyframe first.
 func OpenWriter(ctx context.Context, nc *nats.Conn, cell string, status wf.Status, epoch string) (*Writer, *Picture, error) {
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open writer: %w", err)
-	}
-	w := &Writer{js: js, nc: nc, r: newReader(nc, cell, status), epoch: epoch}
 	// The fence is read before the picture: a commit between the two makes our
 	// first one fail rather than be built on what we did not see.
-	s, err := js.Stream(ctx, w.r.stream)
+	w, err := newWriter(ctx, newReader(nc, cell, status), epoch)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open writer: stream %s: %w", w.r.stream, err)
+		return nil, nil, err
 	}
-	w.sequence = s.CachedInfo().State.LastSeq
 	p, k, err := w.r.load(ctx)
 	if err != nil {
 		if !errors.Is(err, ErrTorn) && !errors.Is(err, ErrDigest) {

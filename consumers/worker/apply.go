@@ -10,17 +10,17 @@ import (
 	"github.com/watchfloor/watchfloor/proto/admission"
 )
 
-// apply takes one record into the engine, in the order of its cell's stream.
-func (s *session) apply(r *record) error {
-	if r.sequence <= s.done[r.source] {
+// apply takes one record of a source into the engine, in the order of its stream.
+func (s *session) apply(from int, r *record) error {
+	if r.sequence <= s.done[from] {
 		return nil // delivered again
 	}
-	if err := s.settleMoved(r); err != nil {
+	if err := s.settleMoved(from, r); err != nil {
 		return err
 	}
-	s.done[r.source], s.unacked[r.source] = r.sequence, r.msg
-	s.Metrics.records.WithLabelValues(event(r)).Inc()
-	at := position{s.sources[r.source].cell, r.sequence}
+	s.done[from], s.unacked[from] = r.sequence, r.reply
+	s.Metrics.record(event(r))
+	at := position{s.sources[from].cell, r.sequence}
 	s.at = at
 	if r.broken != "" {
 		s.broken++
@@ -40,7 +40,7 @@ func (s *session) apply(r *record) error {
 		})
 	case admission.Moved:
 		held := *r
-		s.moved[r.source] = &held
+		s.moved[from] = &held
 	case admission.Expired, admission.Purged:
 		s.purges.told(r)
 		return s.guard(at, func() { s.engine.Remove(at.cell, r.agency, r.facts.ID) })
@@ -51,16 +51,16 @@ func (s *session) apply(r *record) error {
 // settleMoved decides on the tombstone before r: when r is the revision that
 // moved, it replaces the old one by itself; when it is not, the revision went
 // to where this cell may not read, and the old one goes.
-func (s *session) settleMoved(r *record) error {
-	m := s.moved[r.source]
+func (s *session) settleMoved(from int, r *record) error {
+	m := s.moved[from]
 	if m == nil {
 		return nil
 	}
-	s.moved[r.source] = nil
+	s.moved[from] = nil
 	if r.report != nil && r.broken == "" && r.agency == m.agency && r.facts.ID == m.facts.ID && r.facts.Revision == m.facts.Revision {
 		return nil
 	}
-	return s.remove(m)
+	return s.remove(from, m)
 }
 
 // settle decides on the tombstones that nothing follows.
@@ -70,15 +70,15 @@ func (s *session) settle() error {
 			continue
 		}
 		s.moved[i] = nil
-		if err := s.remove(m); err != nil {
+		if err := s.remove(i, m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *session) remove(m *record) error {
-	at := position{s.sources[m.source].cell, m.sequence}
+func (s *session) remove(from int, m *record) error {
+	at := position{s.sources[from].cell, m.sequence}
 	return s.guard(at, func() { s.engine.Leave(at.cell, m.agency, m.facts.ID, m.facts.Revision) })
 }
 
@@ -98,8 +98,8 @@ func (s *session) guard(at position, step func()) error {
 
 // probe commits after one record of a careful recovery, so that a panic in
 // the engine's commit is blamed on the record that caused it.
-func (s *session) probe(r *record) error {
-	return s.guard(position{s.sources[r.source].cell, r.sequence}, func() {
+func (s *session) probe(from int, r *record) error {
+	return s.guard(position{s.sources[from].cell, r.sequence}, func() {
 		s.engine.Tick(s.time())
 		s.engine.Commit()
 	})
@@ -107,10 +107,13 @@ func (s *session) probe(r *record) error {
 
 // advance ticks the engine.
 func (s *session) advance() error {
-	t := s.time()
-	if t.IsZero() {
-		return nil
+	if t := s.time(); !t.IsZero() {
+		return s.advanceTo(t)
 	}
+	return nil
+}
+
+func (s *session) advanceTo(t time.Time) error {
 	if why := attempt(func() { s.engine.Tick(t) }); why != "" {
 		return s.suspect("tick", why)
 	}

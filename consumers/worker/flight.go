@@ -5,9 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/zap"
-
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -18,19 +15,14 @@ import (
 type flight struct {
 	frame   *wf.Frame
 	begin   time.Time
-	unacked []jetstream.Msg // to be acknowledged when it is stored
+	unacked []string // to be acknowledged when it is stored
 	done    chan error
 }
 
 // launch begins to store one revision: everything the frame says is fixed here.
 func (s *session) launch(ctx context.Context, delta fusion.Delta) {
-	situations, reports := s.engine.Len()
-	d := s.engine.Digest()
-	f := &wf.Frame{
-		Tick: stamp(s.tick), Checkpoint: s.checkpoint(), Digest: d[:], Changes: delta.Changes, Lineage: delta.Lineage,
-		Feeds: s.feeds.takeChanged(), Situations: uint64(situations), Reports: uint64(reports), SetAside: s.setAside(),
-		Purged: s.purges.count, Erased: s.purges.erased,
-	}
+	f := s.state()
+	f.Changes, f.Lineage, f.Feeds = delta.Changes, delta.Lineage, s.feeds.takeChanged()
 	p := &flight{frame: f, begin: time.Now(), unacked: slices.Clone(s.unacked), done: make(chan error, 1)}
 	clear(s.unacked)
 	s.flight = p
@@ -73,16 +65,4 @@ func (s *session) land() error {
 func (s *session) frame(ctx context.Context, delta fusion.Delta) error {
 	s.launch(ctx, delta)
 	return s.land()
-}
-
-// acknowledge tells each source's consumer how far the picture has come.
-func (s *session) acknowledge(unacked []jetstream.Msg) {
-	for _, m := range unacked {
-		if m == nil {
-			continue
-		}
-		if err := m.Ack(); err != nil {
-			s.Log.Warn("acknowledge", zap.Error(err))
-		}
-	}
 }

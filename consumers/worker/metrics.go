@@ -13,10 +13,13 @@ import (
 // registry, nowhere else.
 type Metrics struct {
 	revision, situations, reports, setAside, tick, recovery prometheus.Gauge
+	leads, recoveryDone, recoveryTotal                      prometheus.Gauge
 	pending                                                 *prometheus.GaugeVec
 	frames, keyframes, changes, failures                    prometheus.Counter
 	restarts, mismatches, fenced, panics                    prometheus.Counter
+	takeovers, replicas                                     prometheus.Counter
 	records                                                 *prometheus.CounterVec
+	byEvent                                                 map[string]prometheus.Counter // of records; one worker's, one goroutine's
 	commit                                                  prometheus.Histogram
 }
 
@@ -30,12 +33,21 @@ func NewMetrics(cell string, status wf.Status) *Metrics {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: "watchfloor_worker_" + name, Help: help, ConstLabels: labels})
 	}
 	return &Metrics{
+		byEvent:    map[string]prometheus.Counter{},
 		revision:   gauge("revision", "Revision last committed."),
 		situations: gauge("situations", "Situations in the picture."),
 		reports:    gauge("reports", "Live reports in the picture."),
 		setAside:   gauge("reports_set_aside", "Stored reports that could not be read or correlated."),
 		tick:       gauge("tick_seconds", "The engine's time, in seconds since 1970."),
 		recovery:   gauge("recovery_seconds", "How long the last recovery took."),
+		recoveryDone: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchfloor_worker_recovery_records", ConstLabels: labels,
+			Help: "Stored records read again by the last recovery."}),
+		recoveryTotal: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchfloor_worker_recovery_records_expected", ConstLabels: labels,
+			Help: "Stored records that the last recovery has to read."}),
+		leads: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchfloor_worker_leads", ConstLabels: labels,
+			Help: "1 while this worker publishes the picture, 0 while it stands by or recovers."}),
+		takeovers: count("takeovers_total", "Times this worker took the picture over from another."),
+		replicas:  count("replica_mismatches_total", "Frames of the publishing worker whose picture a standby did not find itself."),
 		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "watchfloor_worker_pending_reports",
 			Help: "Stored records not yet read, by the cell that stores them.", ConstLabels: labels}, []string{"from"}),
 		frames:     count("frames_total", "Frames committed."),
@@ -43,7 +55,7 @@ func NewMetrics(cell string, status wf.Status) *Metrics {
 		changes:    count("changes_total", "Situations changed or removed by frames."),
 		failures:   count("commit_failures_total", "Commits that were not stored at the first try."),
 		restarts:   count("restarts_total", "Times the worker began again."),
-		mismatches: count("digest_mismatches_total", "Recoveries whose picture was not the published one."),
+		mismatches: count("digest_mismatches_total", "Recoveries and takeovers whose picture was not the published one."),
 		fenced:     count("fenced_total", "Times another worker took over."),
 		panics:     count("engine_panics_total", "Times the engine broke."),
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "watchfloor_worker_records_total",
@@ -58,6 +70,7 @@ func (m *Metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.revision, m.situations, m.reports, m.setAside, m.tick, m.recovery, m.pending, m.frames, m.keyframes, m.changes,
 		m.failures, m.restarts, m.mismatches, m.fenced, m.panics, m.records, m.commit,
+		m.leads, m.recoveryDone, m.recoveryTotal, m.takeovers, m.replicas,
 	}
 }
 
@@ -94,4 +107,14 @@ func (m *Metrics) lag(sources []*source) {
 	for cell, n := range waiting {
 		m.pending.WithLabelValues(cell).Set(float64(n))
 	}
+}
+
+// record counts one stored record by what it is.
+func (m *Metrics) record(event string) {
+	c := m.byEvent[event]
+	if c == nil {
+		c = m.records.WithLabelValues(event)
+		m.byEvent[event] = c
+	}
+	c.Inc()
 }

@@ -48,8 +48,8 @@ func (p *purges) told(r *record) {
 
 // recovered forgets what the worker before has seen to: everything it was told
 // of, when it said so with its last frame.
-func (p *purges) recovered(last *snapshot.Picture) {
-	if last != nil && last.Erased() == last.Purged() {
+func (p *purges) recovered(h snapshot.Head) {
+	if h.Frame != nil && h.Frame.GetErased() == h.Frame.GetPurged() {
 		p.erased, p.ids = p.count, nil
 	}
 }

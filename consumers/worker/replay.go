@@ -97,12 +97,13 @@ type replay struct {
 	gone   map[purgeKey]int       // those and what ended its retention: by which source
 	done   uint64
 	total  uint64
+	begin  time.Time
 }
 
 type purgeKey struct{ cell, agency, id string }
 
 func (r *replay) run(ctx context.Context) (*Replayed, error) {
-	r.engine, r.feeds = r.NewEngine(), newFeeds()
+	r.engine, r.feeds, r.begin = r.NewEngine(), newFeeds(), time.Now()
 	r.purges, r.gone = map[purgeKey]*wf.Purge{}, map[purgeKey]int{}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -111,8 +112,8 @@ func (r *replay) run(ctx context.Context) (*Replayed, error) {
 		return nil, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	for _, src := range r.sources {
-		g.Go(func() error { return src.readAll(gctx, in) })
+	for i, src := range r.sources {
+		g.Go(func() error { return src.readAll(gctx, i, in) })
 	}
 	g.Go(func() error {
 		defer cancel() // of an error: the sources wait for nobody
@@ -129,7 +130,7 @@ func (r *replay) open(ctx context.Context) error {
 	for _, c := range r.Sources {
 		for _, channel := range subject.Channels {
 			src := &source{
-				index: len(r.sources), cell: c.Cell, channel: channel, conn: c.Conn, status: r.Status,
+				cell: c.Cell, channel: channel, conn: c.Conn,
 				consumer: subject.ReplayConsumer(r.Cell, r.Status, channel),
 			}
 			if err := src.rewind(ctx); err != nil {
@@ -141,13 +142,14 @@ func (r *replay) open(ctx context.Context) error {
 		}
 	}
 	r.session.done = make([]uint64, len(r.sources))
-	r.unacked = make([]jetstream.Msg, len(r.sources))
+	r.unacked = make([]string, len(r.sources))
 	r.moved = make([]*record, len(r.sources))
 	return nil
 }
 
 // batch is what one fetch of a source gave; end: there is no more.
 type batch struct {
+	source  int
 	records []stamped
 	end     bool
 }
@@ -159,17 +161,18 @@ type stamped struct {
 }
 
 // readAll hands on every record that was stored when the replay began.
-func (s *source) readAll(ctx context.Context, out chan<- batch) error {
+func (s *source) readAll(ctx context.Context, index int, out chan<- batch) error {
 	for s.pending.Load() > 0 {
 		b, err := s.fetchAll(ctx)
 		if err != nil {
 			return err
 		}
+		b.source = index
 		if err := put(ctx, out, b); err != nil {
 			return err
 		}
 	}
-	return put(ctx, out, batch{end: true})
+	return put(ctx, out, batch{source: index, end: true})
 }
 
 func put(ctx context.Context, out chan<- batch, b batch) error {
@@ -201,8 +204,8 @@ func (s *source) fetchAll(ctx context.Context) (batch, error) {
 			return batch{}, ErrBusy
 		}
 		s.pending.Store(meta.NumPending)
-		r := decode(m.Subject(), m.Headers().Get(admission.Header), m.Data())
-		r.source, r.sequence = s.index, meta.Sequence.Stream
+		r := record{sequence: meta.Sequence.Stream}
+		decode(&r, m.Subject(), m.Headers().Get(admission.Header), m.Data())
 		out.records = append(out.records, stamped{r, meta.Timestamp})
 	}
 	err = msgs.Error()
@@ -232,19 +235,19 @@ func (r *replay) take(ctx context.Context, in <-chan batch) error {
 			continue
 		}
 		for i := range b.records {
-			if err := r.one(&b.records[i]); err != nil {
+			if err := r.one(b.source, &b.records[i]); err != nil {
 				return err
 			}
 		}
 		r.done += uint64(len(b.records))
 		if r.Progress != nil {
-			r.Progress(Progress{r.Cell, r.Status, r.done, max(r.done, r.total)})
+			r.Progress(Progress{Cell: r.Cell, Status: r.Status, Done: r.done, Total: max(r.done, r.total), Since: time.Since(r.begin)})
 		}
 	}
 	return nil
 }
 
-func (r *replay) one(x *stamped) error {
+func (r *replay) one(from int, x *stamped) error {
 	if x.report != nil {
 		at := x.stored
 		if r.Clock == Input {
@@ -254,44 +257,44 @@ func (r *replay) one(x *stamped) error {
 			r.first = at
 		}
 	}
-	if !r.bounds[x.source].takes(&x.record, x.stored) {
-		r.outside(x)
+	if !r.bounds[from].takes(&x.record, x.stored) {
+		r.outside(from, x)
 		return nil
 	}
 	r.taken++
 	// Submitted anew after it was purged: not what was taken out.
-	if k := r.key(x); x.report != nil && len(r.gone) > 0 {
-		if src, ok := r.gone[k]; ok && src == x.source {
+	if k := r.key(from, x); x.report != nil && len(r.gone) > 0 {
+		if src, ok := r.gone[k]; ok && src == from {
 			delete(r.gone, k)
 			delete(r.purges, k)
 		}
 	}
-	if err := r.apply(&x.record); err != nil {
+	if err := r.apply(from, &x.record); err != nil {
 		return err
 	}
 	if r.careful {
-		return r.guard(position{r.sources[x.source].cell, x.sequence}, func() { r.engine.Commit() })
+		return r.guard(position{r.sources[from].cell, x.sequence}, func() { r.engine.Commit() })
 	}
 	return nil
 }
 
-func (r *replay) key(x *stamped) purgeKey {
-	return purgeKey{r.sources[x.source].cell, x.agency, x.facts.ID}
+func (r *replay) key(from int, x *stamped) purgeKey {
+	return purgeKey{r.sources[from].cell, x.agency, x.facts.ID}
 }
 
 // outside notes what was taken out for good after the cut. A tombstone of a
 // report that moved is settled by the revision that follows, though the cut
 // does not hold it.
-func (r *replay) outside(x *stamped) {
-	m := r.moved[x.source]
+func (r *replay) outside(from int, x *stamped) {
+	m := r.moved[from]
 	if m != nil && r.Clock == Input && x.agency == m.agency && x.facts.ID == m.facts.ID && x.facts.Revision == m.facts.Revision {
-		r.moved[x.source] = nil
+		r.moved[from] = nil
 	}
 	if x.broken != "" || x.facts.Event != admission.Purged && x.facts.Event != admission.Expired {
 		return
 	}
-	k := r.key(x)
-	r.gone[k] = x.source
+	k := r.key(from, x)
+	r.gone[k] = from
 	// At once, for what the cut holds may come after it; and again at the end,
 	// for what came before it may be read by another source later.
 	r.engine.Remove(k.cell, k.agency, k.id)

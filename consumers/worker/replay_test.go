@@ -55,7 +55,7 @@ func storyReport(t *rapid.T, id int, revision uint64, at time.Time) *wf.Report {
 }
 
 func (s *story) add(src int, r record) {
-	r.source, r.sequence = src, uint64(len(s.streams[src])+1)
+	r.sequence = uint64(len(s.streams[src]) + 1)
 	s.streams[src] = append(s.streams[src], stamped{r, s.now})
 }
 
@@ -105,13 +105,13 @@ func replayOf(t *rapid.T, s *story, clock Clock, cut Cut) *Replayed {
 		Metrics: NewMetrics("le", wf.Status_STATUS_ACTUAL)}
 	r := &replay{session: &session{Config: conf, aside: map[position]string{}, engine: fresh(), feeds: newFeeds()}, cut: cut,
 		purges: map[purgeKey]*wf.Purge{}, gone: map[purgeKey]int{}}
-	for i, c := range channels {
-		src := &source{index: i, cell: c.cell, channel: c.channel}
+	for _, c := range channels {
+		src := &source{cell: c.cell, channel: c.channel}
 		r.sources = append(r.sources, src)
 		r.bounds = append(r.bounds, cut.bound(clock, src))
 	}
 	r.session.done, r.moved = make([]uint64, 4), make([]*record, 4)
-	r.unacked = append(r.unacked, nil, nil, nil, nil)
+	r.unacked = make([]string, 4)
 	next := [4]int{}
 	for left := true; left; {
 		left = false
@@ -119,7 +119,7 @@ func replayOf(t *rapid.T, s *story, clock Clock, cut Cut) *Replayed {
 			n := rapid.IntRange(0, 3).Draw(t, "take")
 			for ; n > 0 && next[i] < len(s.streams[i]); n-- {
 				x := s.streams[i][next[i]]
-				if err := r.one(&x); err != nil {
+				if err := r.one(i, &x); err != nil {
 					t.Fatal(err)
 				}
 				next[i]++

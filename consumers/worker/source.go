@@ -17,13 +17,17 @@ import (
 )
 
 const (
+	// batchSize is how many records are decoded and handed on together at most,
+	// and ahead how many batches wait for the engine: a bound on memory.
+	batchSize = 256
+	ahead     = 8
 	// fetchSize is how many records one Fetch asks for.
 	fetchSize = 2000
 	// fetchFor is how long it stays open; what arrives is taken at once.
 	fetchFor = 30 * time.Second
 	apiWait  = 10 * time.Second
-	// Until the checkpoint is reached a missing delivery would never be noticed
-	// by the next one, so it is asked for often; afterwards now and then.
+	// Whether a delivery went to somebody else is asked soon after the start,
+	// then less and less often.
 	askSoon = 250 * time.Millisecond
 	askRare = 15 * time.Second
 	// inFlight is how long a delivery may take to arrive.
@@ -38,37 +42,71 @@ type position struct {
 
 // record is one message of REPORTS, read and decoded.
 type record struct {
-	source   int
 	sequence uint64
 	agency   string
 	facts    admission.Record
 	report   *wf.Report // of an admitted record
 	broken   string     // why it cannot be used
-	msg      jetstream.Msg
-	// past: the source has read everything up to the checkpoint. No record.
-	past bool
+	reply    string     // where to acknowledge it
 }
+
+// acked acknowledges a record and all before it.
+var acked = []byte("+ACK")
 
 // errTaken: deliveries are missing that somebody else must have got.
 var errTaken = errors.New("another reader takes from the worker's consumer")
 
-// source reads one cell's REPORTS from the beginning.
+// source reads one channel of one cell's REPORTS from the beginning. It decodes
+// ahead of the engine and stops fetching when nobody takes what it has.
 type source struct {
-	index      int
-	cell       string
-	channel    subject.Channel
-	conn       *nats.Conn
-	status     wf.Status
-	consumer   string
-	checkpoint uint64
-	out        chan<- record
-	gate       <-chan struct{} // closed when every source has passed its checkpoint
-	pending    atomic.Uint64   // records stored and not yet read
+	cell     string
+	channel  subject.Channel
+	conn     *nats.Conn
+	consumer string
+	out      chan []record
+	wake     chan<- struct{} // told after every batch
+	pending  atomic.Uint64   // records stored and not yet read
 
-	cons    jetstream.Consumer
-	got     atomic.Uint64 // last consumer sequence
-	busy    atomic.Bool   // a record is being handed on
-	reached atomic.Bool
+	cons jetstream.Consumer
+	got  atomic.Uint64 // last consumer sequence
+	busy atomic.Bool   // records are being handed on
+
+	rest []record // the taker's: of the last batch taken from out
+}
+
+// next is the next record up to a sequence; nil when none has arrived. It is
+// valid until the next call.
+func (s *source) next(limit uint64) *record {
+	if len(s.rest) == 0 {
+		select {
+		case s.rest = <-s.out:
+		default:
+			return nil
+		}
+	}
+	if s.rest[0].sequence > limit {
+		return nil
+	}
+	r := &s.rest[0]
+	s.rest = s.rest[1:]
+	return r
+}
+
+// beyond says whether what comes next lies after a sequence.
+func (s *source) beyond(sequence uint64) bool {
+	return len(s.rest) > 0 && s.rest[0].sequence > sequence
+}
+
+// waiting is how many records, at least, have arrived and were not taken.
+func (s *source) waiting() int { return len(s.rest) + len(s.out) }
+
+// drained says whether everything that was stored before the call has arrived
+// and was taken.
+func (s *source) drained(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, apiWait)
+	defer cancel()
+	info, err := s.cons.Info(ctx)
+	return err == nil && info.NumPending == 0 && info.Delivered.Consumer == s.got.Load() && !s.busy.Load() && s.waiting() == 0
 }
 
 // rewind sets the consumer back to the first record.
@@ -93,11 +131,6 @@ func (s *source) rewind(ctx context.Context) error {
 
 // read hands every record to out, in order, until ctx ends or reading fails.
 func (s *source) read(ctx context.Context) error {
-	if s.checkpoint == 0 || s.pending.Load() == 0 {
-		if err := s.pass(ctx); err != nil {
-			return err
-		}
-	}
 	for {
 		fctx, cancel := context.WithTimeout(ctx, fetchFor)
 		err := s.fetch(ctx, fctx)
@@ -116,8 +149,18 @@ func (s *source) fetch(ctx, fctx context.Context) error {
 		}
 		return fmt.Errorf("read %s: %w", s.cell, err)
 	}
+	msgs := make([]jetstream.Msg, 0, batchSize)
 	for m := range batch.Messages() {
-		if err := s.take(ctx, m); err != nil {
+		if msgs = append(msgs, m); len(msgs) < batchSize && len(batch.Messages()) > 0 {
+			continue
+		}
+		if err := s.take(ctx, msgs); err != nil {
+			return err
+		}
+		msgs = msgs[:0]
+	}
+	if len(msgs) > 0 {
+		if err := s.take(ctx, msgs); err != nil {
 			return err
 		}
 	}
@@ -142,11 +185,7 @@ func (s *source) fetch(ctx, fctx context.Context) error {
 // ask compares what the consumer has delivered with what has arrived: when
 // nothing more comes, a delivery to somebody else would leave no gap to see.
 func (s *source) ask(ctx context.Context) error {
-	for {
-		every := askSoon
-		if s.reached.Load() {
-			every = askRare
-		}
+	for every := askSoon; ; every = min(2*every, askRare) {
 		if !sleep(ctx, every) {
 			return ctx.Err()
 		}
@@ -169,77 +208,54 @@ func (s *source) ask(ctx context.Context) error {
 	}
 }
 
-// take decodes one message and hands it on.
-func (s *source) take(ctx context.Context, m jetstream.Msg) error {
-	meta, err := m.Metadata()
-	if err != nil {
-		return fmt.Errorf("read %s: %w", s.cell, err)
-	}
+// take decodes a batch and hands it on.
+func (s *source) take(ctx context.Context, msgs []jetstream.Msg) error {
 	s.busy.Store(true)
 	defer s.busy.Store(false)
-	if want := s.got.Add(1); meta.Sequence.Consumer != want {
-		return fmt.Errorf("read %s: delivery %d where %d belongs: %w", s.cell, meta.Sequence.Consumer, want, errTaken)
-	}
-	s.pending.Store(meta.NumPending)
-	if !s.reached.Load() && meta.Sequence.Stream > s.checkpoint {
-		if err := s.pass(ctx); err != nil {
-			return err
+	records := make([]record, len(msgs))
+	for i, m := range msgs {
+		meta, err := m.Metadata()
+		if err != nil {
+			return fmt.Errorf("read %s: %w", s.cell, err)
 		}
+		if want := s.got.Add(1); meta.Sequence.Consumer != want {
+			return fmt.Errorf("read %s: delivery %d where %d belongs: %w", s.cell, meta.Sequence.Consumer, want, errTaken)
+		}
+		s.pending.Store(meta.NumPending)
+		decode(&records[i], m.Subject(), m.Headers().Get(admission.Header), m.Data())
+		records[i].sequence, records[i].reply = meta.Sequence.Stream, m.Reply()
 	}
-	r := decode(m.Subject(), m.Headers().Get(admission.Header), m.Data())
-	r.source, r.sequence, r.msg = s.index, meta.Sequence.Stream, m
-	if err := s.put(ctx, r); err != nil {
-		return err
+	select {
+	case s.out <- records:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	if !s.reached.Load() && (meta.Sequence.Stream >= s.checkpoint || meta.NumPending == 0) {
-		return s.pass(ctx)
+	select {
+	case s.wake <- struct{}{}:
+	default:
 	}
 	return nil
 }
 
-// pass says that the checkpoint is reached and waits for the other sources.
-func (s *source) pass(ctx context.Context) error {
-	s.reached.Store(true)
-	if err := s.put(ctx, record{source: s.index, past: true}); err != nil {
-		return err
-	}
-	select {
-	case <-s.gate:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s *source) put(ctx context.Context, r record) error {
-	select {
-	case s.out <- r:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // decode reads a stored record. What cannot be read is a broken record, never an error.
-func decode(subj, header string, data []byte) record {
-	var r record
+func decode(r *record, subj, header string, data []byte) {
 	stored, err := subject.ParseStored(subj)
 	if err != nil {
 		r.broken = err.Error()
-		return r
+		return
 	}
 	r.agency = stored.Agency
 	if r.facts, err = admission.ParseRecord(header); err != nil {
 		r.broken = err.Error()
-		return r
+		return
 	}
 	if r.facts.Event != admission.Admitted {
-		return r
+		return
 	}
 	r.report = new(wf.Report)
 	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(data, r.report); err != nil {
 		r.report, r.broken = nil, "payload is not a report"
-		return r
+		return
 	}
 	switch {
 	case r.report.GetId() != r.facts.ID || r.report.GetRevision() != r.facts.Revision:
@@ -247,5 +263,4 @@ func decode(subj, header string, data []byte) record {
 	case r.report.GetAgency() != stored.Agency || r.report.GetStatus() != stored.Status || r.report.GetKind() != stored.Kind:
 		r.broken = "payload and subject contradict each other"
 	}
-	return r
 }

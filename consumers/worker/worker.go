@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,6 +63,24 @@ type Progress struct {
 	Status wf.Status
 	Done   uint64
 	Total  uint64
+	// Since is how long the recovery has taken so far.
+	Since time.Duration
+}
+
+// Left estimates how long the rest takes; 0 when that cannot be said.
+func (p Progress) Left() time.Duration {
+	if p.Done == 0 || p.Done >= p.Total {
+		return 0
+	}
+	return time.Duration(float64(p.Since) * float64(p.Total-p.Done) / float64(p.Done))
+}
+
+// Rate is how many records were read again in a second.
+func (p Progress) Rate() float64 {
+	if p.Since <= 0 {
+		return 0
+	}
+	return float64(p.Done) / p.Since.Seconds()
 }
 
 // Config of a worker. Cell, Status, Home, Sources, Clock and NewEngine are required.
@@ -71,7 +90,9 @@ type Config struct {
 	// Home is the connection into the worker's own cell that commits.
 	Home *nats.Conn
 	// Sources are the cell itself and every cell it dominates.
-	Sources   []Source
+	Sources []Source
+	// Seat tells the worker from the other one of the same picture; 0 is 1.
+	Seat      subject.Seat
 	Clock     Clock
 	NewEngine func() Engine
 	// MaxReports bounds the reports of one frame; 0 is 2048.
@@ -83,7 +104,8 @@ type Config struct {
 	Metrics       *Metrics
 	// Progress is called now and then during recovery; may be nil.
 	Progress func(Progress)
-	// Ready is called when recovery is done, once per (re)start; may be nil.
+	// Ready is called when the worker publishes the picture or stands by with
+	// it, each time it has recovered; may be nil.
 	Ready func()
 }
 
@@ -97,6 +119,12 @@ func (c *Config) check() error {
 		return errors.New("worker: Home and NewEngine are required")
 	case c.Clock != Wall && c.Clock != Input:
 		return errors.New("worker: choose a clock, Wall or Input")
+	}
+	if c.Seat == 0 {
+		c.Seat = subject.Seats[0]
+	}
+	if !c.Seat.Valid() {
+		return fmt.Errorf("worker: there is no seat %d, take one of %v", c.Seat, subject.Seats)
 	}
 	own, seen := false, map[string]bool{}
 	for _, s := range c.Sources {
@@ -135,8 +163,9 @@ var errAgain = errors.New("begin again")
 const maxSetAside = 1000
 
 // Run works until ctx ends, and then returns nil with everything that was
-// applied committed. It returns snapshot.ErrFenced when another worker has
-// taken over: do not start it again by itself.
+// applied committed, if this worker is the one that publishes. While another
+// one does, it stands by: it makes the same picture, commits nothing, and takes
+// over when the other is gone. A worker that was taken over from stands by too.
 func Run(ctx context.Context, c Config) error {
 	if err := c.check(); err != nil {
 		return err
@@ -147,28 +176,33 @@ func Run(ctx context.Context, c Config) error {
 		s := &session{Config: &c, aside: aside, careful: careful, epoch: uuid.NewString()}
 		err := s.run(ctx)
 		careful = s.careful
+		c.Metrics.leads.Set(0)
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, snapshot.ErrFenced):
-			c.Metrics.fenced.Inc()
-			return fmt.Errorf("worker %s %s: %w", c.Cell, subject.StatusToken(c.Status), err)
 		case len(aside) > maxSetAside:
 			return fmt.Errorf("worker %s %s: %d reports set aside: the engine is broken", c.Cell, subject.StatusToken(c.Status), len(aside))
 		case s.wasLive:
 			again = 0
 		}
-		c.Log.Warn("worker begins again", zap.Error(err))
-		c.Metrics.restarts.Inc()
+		if errors.Is(err, snapshot.ErrFenced) {
+			c.Metrics.fenced.Inc()
+			c.Log.Warn("another worker has taken over, standing by", zap.Error(err))
+		} else {
+			c.Log.Warn("worker begins again", zap.Error(err))
+			c.Metrics.restarts.Inc()
+		}
 		if !sleep(ctx, backoff(again)) {
 			return nil
 		}
 	}
 }
 
-// backoff grows from 50 ms to 5 s.
+// backoff grows from 50 ms to 5 s, a little different each time: two that
+// stand in each other's way part.
 func backoff(n int) time.Duration {
-	return min(50*time.Millisecond<<min(n, 10), 5*time.Second)
+	d := min(50*time.Millisecond<<min(n, 10), 5*time.Second)
+	return d + rand.N(d/4)
 }
 
 // sleep waits; false when ctx ended first.

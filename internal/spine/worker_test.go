@@ -1,7 +1,6 @@
 package spine_test
 
 import (
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -89,32 +88,6 @@ func TestRestartKeepsTheDigest(t *testing.T) {
 		s, _ := p.Situation(tallyID(report(9, 0, "").GetId()))
 		return p.Len() == 50 && s.GetHeadline() == "second"
 	})
-}
-
-// Two workers on one picture: the later one has it, the earlier one ends, and
-// what both read is in the picture once.
-func TestTwinWorkers(t *testing.T) {
-	r := newRig(t)
-	g, f := r.guard(), r.follow()
-	first := r.start()
-	for i := range 30 {
-		r.post(g, report(i, 1, "before"))
-	}
-	until(t, f, "30 situations", situations(30))
-	second := r.start()
-	for i := range 30 {
-		r.post(g, report(30+i, 1, "after"))
-	}
-	until(t, f, "60 situations", situations(60))
-	if err := first(); !errors.Is(err, snapshot.ErrFenced) {
-		t.Errorf("the earlier worker ended with %v, want ErrFenced", err)
-	}
-	if err := second(); err != nil {
-		t.Errorf("the later worker ended with %v", err)
-	}
-	if p := r.load(r.reader()); p.Len() != 60 || p.Digest() != digestOf(f) {
-		t.Errorf("%d situations stored", p.Len())
-	}
 }
 
 // Reports that cannot be read, contradict their record or break the engine are

@@ -447,14 +447,46 @@ func DirectGet(stream, subject string) string {
 	return "$JS.API.DIRECT.GET." + stream + "." + subject
 }
 
-// WorkerConsumer is the durable by which cell reader's fusion worker reads a
-// channel of a cell's REPORTS, one status.
+// WorkerConsumer is the durable by which cell reader's fusion worker, the one
+// in the first seat, reads a channel of a cell's REPORTS, one status.
 func WorkerConsumer(reader string, status wf.Status, c Channel) string {
 	name := "fusion_" + reader + "_" + StatusToken(status)
 	if c == Open {
 		return name
 	}
 	return name + "_" + string(c)
+}
+
+// Seat tells the two workers of one picture apart: one publishes it, the other
+// stands by. Each reads by consumers of its own.
+type Seat int
+
+// Seats lists them. The zero Seat is none.
+var Seats = []Seat{1, 2}
+
+// Valid says whether there is such a seat.
+func (s Seat) Valid() bool { return slices.Contains(Seats, s) }
+
+// Other is where the other worker sits.
+func (s Seat) Other() Seat { return Seats[0] + Seats[1] - s }
+
+// Consumer is WorkerConsumer of the worker in this seat.
+func (s Seat) Consumer(reader string, status wf.Status, c Channel) string {
+	name := WorkerConsumer(reader, status, c)
+	if s == Seats[0] {
+		return name
+	}
+	return name + "_" + strconv.Itoa(int(s))
+}
+
+// Ask is where the worker in a seat is asked whether it is there.
+func (s Seat) Ask(status wf.Status) string {
+	return "seat." + StatusToken(status) + "." + strconv.Itoa(int(s))
+}
+
+// Beat is where it answers: one subject, never the asker's choice.
+func (s Seat) Beat(status wf.Status) string {
+	return "beat." + StatusToken(status) + "." + strconv.Itoa(int(s))
 }
 
 // FeedConsumer is the durable by which a reader follows one feed.
