@@ -103,6 +103,10 @@ bench: build ## measure against baselines beside them (ARGS=--json)
 quality: ## measure the correlation against labelled sets and published figures (ARGS="--misses 10")
 	go run . quality $(ARGS)
 
+.PHONY: bench-fusion
+bench-fusion: ## measure the fusion engine on one core beside its targets (ARGS="--live 10000,5000000")
+	go run . bench --only engine $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## fuzz every parser that meets bytes from outside, FUZZTIME each
 	@grep -rlE '^func Fuzz' --include='*_test.go' proto producers consumers broker | sort | while read -r f; do \

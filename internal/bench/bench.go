@@ -1,5 +1,5 @@
 // Package bench measures Watchfloor beside baselines: admission, latency, bulk
-// and idle. It is what `watchfloor bench` runs.
+// and idle, and by name the fusion engine alone. It is what `watchfloor bench` runs.
 //
 // It starts brokers of its own in a directory of its own. Figures are ratios
 // against something measured in the same run; absolutes depend on the machine.
@@ -16,17 +16,22 @@ import (
 )
 
 // Parts are what can be measured by itself.
-var Parts = []string{"admission", "latency", "bulk", "idle"}
+var Parts = []string{"admission", "latency", "bulk", "idle", "engine"}
+
+// byName are parts that are measured only when they are named: they take minutes.
+var byName = []string{"engine"}
 
 // Config says what to measure and how long.
 type Config struct {
-	// Only names parts; empty is all.
+	// Only names parts; empty is all but those that are measured by name.
 	Only []string
 	// Rounds of each side, alternating; the median counts.
 	Rounds int
 	Round  time.Duration
 	// Reports of the bulk run.
 	Reports int
+	// Live is how many live reports the engine is measured with; nil is 10k, 100k and 1M.
+	Live []int
 	// Progress is told what is measured next; may be nil.
 	Progress func(what string)
 }
@@ -60,7 +65,7 @@ func Run(ctx context.Context, c Config) ([]Figure, error) {
 	r := &run{Config: c, dir: dir}
 	var out []Figure
 	for _, part := range Parts {
-		if len(c.Only) > 0 && !slices.Contains(c.Only, part) {
+		if !c.wants(part) {
 			continue
 		}
 		f, err := r.part(ctx, part)
@@ -70,6 +75,13 @@ func Run(ctx context.Context, c Config) ([]Figure, error) {
 		out = append(out, f...)
 	}
 	return out, nil
+}
+
+func (c Config) wants(part string) bool {
+	if len(c.Only) == 0 {
+		return !slices.Contains(byName, part)
+	}
+	return slices.Contains(c.Only, part)
 }
 
 type run struct {
@@ -85,6 +97,8 @@ func (r *run) part(ctx context.Context, part string) ([]Figure, error) {
 		return r.bulk(ctx)
 	case "idle":
 		return r.idle(ctx)
+	case "engine":
+		return r.engine(ctx)
 	}
 	return r.admission(ctx)
 }

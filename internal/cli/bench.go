@@ -17,6 +17,7 @@ func (a *app) bench() *cobra.Command {
 	var asJSON bool
 	var only []string
 	var rounds, reports int
+	var live []int
 	var round time.Duration
 	c := &cobra.Command{
 		Use:   "bench",
@@ -24,10 +25,11 @@ func (a *app) bench() *cobra.Command {
 		Long: `Starts brokers of its own in a temporary folder and measures on this machine.
 Each figure stands beside a baseline measured in the same run with the same
 payload, callers, encryption and kind of connection; quote the ratio, not the
-absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `.`,
+absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `; engine only when named.`,
 		Example: `  watchfloor bench
   watchfloor bench --json > figures.jsonl
-  watchfloor bench --only latency --rounds 5`,
+  watchfloor bench --only latency --rounds 5
+  watchfloor bench --only engine --live 10000,5000000`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, o := range only {
@@ -35,7 +37,7 @@ absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `.`,
 					return usage("--only %q: use %s", o, strings.Join(bench.Parts, ", "))
 				}
 			}
-			figures, err := bench.Run(cmd.Context(), bench.Config{Only: only, Rounds: rounds, Round: round, Reports: reports,
+			figures, err := bench.Run(cmd.Context(), bench.Config{Only: only, Rounds: rounds, Round: round, Reports: reports, Live: live,
 				Progress: func(what string) { fmt.Fprintln(a.err, "measuring", what) }})
 			if err != nil {
 				return err
@@ -58,10 +60,11 @@ absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object per figure")
-	c.Flags().StringSliceVar(&only, "only", nil, "parts to measure (default: all)")
+	c.Flags().StringSliceVar(&only, "only", nil, "parts to measure (default: all but engine)")
 	c.Flags().IntVar(&rounds, "rounds", 3, "rounds of each side, alternating; the median counts")
 	c.Flags().DurationVar(&round, "round", 2*time.Second, "length of a round")
 	c.Flags().IntVar(&reports, "reports", 100_000, "reports of the bulk run")
+	c.Flags().IntSliceVar(&live, "live", nil, "live reports the engine is measured with (default: 10000,100000,1000000)")
 	return c
 }
 
