@@ -28,7 +28,7 @@ type picture struct {
 func (e *Engine) loseFrom(p int32) {
 	if !e.pictures[p].lost {
 		e.pictures[p].lost = true
-		e.touched = append(e.touched, p)
+		e.lost = append(e.lost, p)
 	}
 }
 
@@ -60,10 +60,10 @@ func (e *Engine) Commit() Delta {
 			old = append(old, p)
 		}
 	}
-	for _, p := range e.touched {
+	for _, p := range e.lost {
 		retire(p)
 	}
-	e.touched = e.touched[:0]
+	e.lost = e.lost[:0]
 	made := make([]fresh, 0, len(e.dirty))
 	for _, c := range e.dirty {
 		e.comps[c].dirty = false
@@ -140,7 +140,7 @@ func (e *Engine) inPicture(a, b int32) int {
 		return cmp.Compare(x.time, y.time)
 	}
 	f, g := e.facts(a), e.facts(b)
-	return cmp.Or(strings.Compare(e.names[f.cell], e.names[g.cell]), strings.Compare(e.names[f.agency], e.names[g.agency]),
+	return cmp.Or(strings.Compare(e.words.texts[f.cell], e.words.texts[g.cell]), strings.Compare(e.words.texts[f.agency], e.words.texts[g.agency]),
 		f.id.compare(g.id))
 }
 
@@ -181,15 +181,15 @@ func removed(id ident) *wf.Change {
 func (e *Engine) publish(made []fresh, old []int32) {
 	for _, p := range old {
 		e.digest.sub(e.pictures[p].hash)
-		delete(e.bySituation, e.pictures[p].id)
-		e.freePictures = append(e.freePictures, p)
+		e.unname(p)
 		e.pictures[p] = picture{}
+		e.freePictures = append(e.freePictures, p)
 	}
 	e.situations += len(made) - len(old)
 	for _, f := range made {
 		p := e.newPicture(f.p)
 		e.expect(p)
-		e.bySituation[f.p.id] = p
+		e.name(p)
 		e.digest.add(f.p.hash)
 		h := f.p.head
 		for n := h; ; {
@@ -244,8 +244,8 @@ func (e *Engine) find(id string) ([]int32, bool) {
 	if err != nil || len(raw) != len(ident{}) {
 		return nil, false
 	}
-	p, ok := e.bySituation[ident(raw)]
-	if !ok {
+	p := e.named(ident(raw))
+	if p == 0 {
 		return e.partOf(ident(raw))
 	}
 	h := e.pictures[p].head

@@ -27,6 +27,7 @@ func (e *Engine) Compare(a, b Identity) (Pair, bool) {
 	}
 	p := Pair{Proposed: e.proposed(m, n), Linked: e.linked(m, n), Together: e.nodes[m].comp == e.nodes[n].comp, Millibits: e.score(m, n)}
 	p.Evidence = evidenceOf(e.reasons(m, n))
+	sealEvidence(p.Evidence, cloneIt)
 	return p, true
 }
 
@@ -40,16 +41,12 @@ func (e *Engine) Proposed(a, b Identity) bool {
 // Cluster numbers the situation that a live report stands in, without building
 // it. The number says which reports are together now, and nothing else.
 func (e *Engine) Cluster(i Identity) (int, bool) {
-	n, ok := e.known[identOf(i.Cell, i.Agency, i.ID)]
-	if !ok {
-		return 0, false
-	}
-	return int(e.nodes[n].comp), true
+	n := e.know(identOf(i.Cell, i.Agency, i.ID))
+	return int(e.nodes[n].comp), n != 0
 }
 
 // both finds two different live reports.
 func (e *Engine) both(a, b Identity) (m, n int32, ok bool) {
-	m, live := e.known[identOf(a.Cell, a.Agency, a.ID)]
-	n, alive := e.known[identOf(b.Cell, b.Agency, b.ID)]
-	return m, n, live && alive && m != n
+	m, n = e.know(identOf(a.Cell, a.Agency, a.ID)), e.know(identOf(b.Cell, b.Agency, b.ID))
+	return m, n, m != 0 && n != 0 && m != n
 }

@@ -1,7 +1,9 @@
 package fusion
 
 import (
+	"cmp"
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
@@ -29,11 +31,11 @@ type Engine struct {
 	nodes   []node
 	free    []int32
 	records arena // packed facts of live reports
+	ties    arena // edges of nodes
 	views   views
-	known   map[ident]int32  // live reports
+	known   lookup           // live reports by identity
 	buried  map[ident]uint64 // withdrawn or expired: revision
-	words   map[string]uint32
-	names   []string // of words
+	words   vocabulary
 	index   index
 	timers  timers
 
@@ -41,11 +43,13 @@ type Engine struct {
 	freeComps []int32
 	dirty     []int32
 
-	pictures         []picture
-	freePictures     []int32
-	touched          []int32 // pictures that lost a report
-	pulses           pulses
-	bySituation      map[ident]int32
+	pictures     []picture
+	freePictures []int32
+
+	pulses pulses
+
+	lost             []int32 // pictures that lost a report
+	bySituation      lookup  // pictures by identity
 	digest           sum
 	situations       int
 	reports          int
@@ -55,19 +59,21 @@ type Engine struct {
 	scratch
 }
 
-// node is a live report.
+// node is a live report: 64 bytes, one line of the cache.
 type node struct {
 	id     ident
 	time   int64 // event time; with id the order of everything
 	record ref   // its facts, packed; 0 for a node that is free
-	edges  []edge
+	links  ref   // its edges
 	comp   int32
 	next   int32 // in the component
 	prev   int32
 	pict   int32 // committed picture it belongs to
-	due    int64 // next timer; 0 none
-	mark   uint64
-	side   uint8 // of a cut under way
+	mark   uint32
+	due    uint32 // tick of its timer, 0 none
+	// in the bucket of its timer
+	timerNext int32
+	timerPrev int32
 }
 
 // before is the one order of reports: event time, then identity.
@@ -89,17 +95,6 @@ func identOf(cell, agency, id string) ident {
 	return ident(h[:16])
 }
 
-// word interns a cell or agency token.
-func (e *Engine) word(s string) uint32 {
-	if i, ok := e.words[s]; ok {
-		return i
-	}
-	i := uint32(len(e.names))
-	e.words[s] = i
-	e.names = append(e.names, s)
-	return i
-}
-
 // Apply inserts a report, replaces it by a higher revision or withdraws it. A
 // revision that is not higher than the known one changes nothing; a withdrawal
 // of an unknown report is remembered, so that the report stays out when it
@@ -119,8 +114,9 @@ func (e *Engine) Apply(in Input) {
 		return
 	}
 	id := identOf(in.Cell, r.Agency, r.Id)
-	n, live := e.known[id]
-	if rev, dead := e.buried[id]; live && r.Revision <= e.facts(n).revision || dead && r.Revision <= rev {
+	n := e.know(id)
+	live := n != 0
+	if rev, dead := e.buried[id]; live && r.Revision <= e.revision(n) || dead && r.Revision <= rev {
 		e.stats.Stale++
 		return
 	}
@@ -135,6 +131,7 @@ func (e *Engine) Apply(in Input) {
 	}
 	f := e.extract(in)
 	if f.leave != 0 && f.leave <= e.now {
+		e.dropWords(f)
 		e.buried[id] = r.Revision
 		return
 	}
@@ -145,7 +142,7 @@ func (e *Engine) Apply(in Input) {
 // forgets that it ever was there.
 func (e *Engine) Remove(cell, agency, id string) {
 	i := identOf(cell, agency, id)
-	if n, ok := e.known[i]; ok {
+	if n := e.know(i); n != 0 {
 		e.remove(n)
 	}
 	delete(e.buried, i)
@@ -159,8 +156,8 @@ func (e *Engine) Leave(cell, agency, id string, revision uint64) {
 		return
 	}
 	i := identOf(cell, agency, id)
-	if n, ok := e.known[i]; ok {
-		if e.facts(n).revision >= revision {
+	if n := e.know(i); n != 0 {
+		if e.revision(n) >= revision {
 			return
 		}
 		e.remove(n)
@@ -176,11 +173,7 @@ func (e *Engine) Tick(t time.Time) {
 		return
 	}
 	e.now = ms
-	for {
-		n, ok := e.timers.pop(ms, e)
-		if !ok {
-			break
-		}
+	for _, n := range e.timers.advance(e.nodes, tickOf(ms)) {
 		f := e.facts(n)
 		if f.leave != 0 && f.leave <= ms {
 			id, rev := e.nodes[n].id, f.revision
@@ -189,77 +182,152 @@ func (e *Engine) Tick(t time.Time) {
 			continue
 		}
 		e.touch(e.nodes[n].comp)
-		e.schedule(n)
+		e.schedule(n, f)
 	}
 	e.beat()
 }
 
 // schedule queues the next moment at which time alone changes what n says.
-func (e *Engine) schedule(n int32) {
-	f := e.facts(n)
+func (e *Engine) schedule(n int32, f *facts) {
 	var due int64
 	for _, t := range [...]int64{f.expires, f.leave} {
 		if t > e.now && (due == 0 || t < due) {
 			due = t
 		}
 	}
-	e.nodes[n].due = due
-	if due != 0 {
-		e.timers.push(due, n, e)
+	if tick := tickOf(due); tick > e.timers.now {
+		e.timers.set(e.nodes, n, tick)
 	}
 }
 
 // insert adds a live report: its keys, its links, its timer.
 func (e *Engine) insert(id ident, f *facts) {
 	n := e.newNode(id, f)
-	e.known[id] = n
+	e.learn(n)
 	e.reports++
-	carried := e.carried[:0]
+	e.warm(f.keys)
+	carried, posts := e.carried[:0], e.posts[:0]
 	for _, k := range f.keys {
-		carried = append(carried, e.index.insert(k, n))
+		p, c := e.index.insert(k, n)
+		posts, carried = append(posts, p), append(carried, c)
 	}
-	e.carried = carried
+	e.carried, e.posts = carried, posts
 	for i, k := range f.keys {
 		e.countUp(k, f.time, carried[i])
 	}
 	e.propose(n, f.keys)
-	e.schedule(n)
+	e.schedule(n, f)
 }
 
-// propose links n with everything near it in the posting lists of its keys,
-// and re-checks the pairs that n, by standing between them, has pushed out of
-// each other's reach.
-func (e *Engine) propose(n int32, keys []key) {
-	e.stamp++
-	e.nodes[n].mark = e.stamp
+// warm loads what the keys of a report lead to, one level after the other:
+// loads that do not wait for each other cost a fraction of those that do.
+func (e *Engine) warm(keys []key) {
+	x, sum := &e.index, uint64(0)
 	for _, k := range keys {
-		w := e.index.window(k, n, e.k)
-		for _, o := range w.older() {
-			e.consider(k, o, n)
+		sum += x.table.warm(k.spread())
+	}
+	posts := e.posts[:0]
+	for _, k := range keys {
+		p := x.find(k)
+		posts = append(posts, p)
+		if p.many() {
+			sum += uint64(x.block(p)[0])
+		} else {
+			sum += uint64(e.nodes[p].time)
 		}
-		for j, y := range w.newer() {
-			e.consider(k, n, y)
-			if i := e.k - 1 - j; i < w.olders {
-				if o := w.old[i]; e.linked(o, y) && !e.proposed(o, y) {
-					e.cut(o, y)
-				}
+	}
+	for _, p := range posts {
+		if !p.many() {
+			continue
+		}
+		if b := x.block(p); b[0] > 0 {
+			for _, n := range b[max(1, int(b[0])-e.k) : b[0]+1] {
+				sum += uint64(e.nodes[n].time)
 			}
 		}
 	}
+	e.posts, e.sink = posts, e.sink+sum
 }
 
-// consider scores a pair once per propose and links it if it reaches the threshold.
-func (e *Engine) consider(k key, older, newer int32) {
-	other := older
-	if e.nodes[older].mark == e.stamp {
-		other = newer
+// pair is two reports, the older first.
+type pair struct{ a, b int32 }
+
+// propose links n with everything near it in the posting lists of its keys,
+// which are e.posts, and re-checks the pairs that n, by standing between them,
+// has pushed out of each other's reach.
+func (e *Engine) propose(n int32, keys []key) {
+	e.begin(n)
+	near, apart := e.near[:0], e.pairs[:0]
+	var w window
+	for i, k := range keys {
+		e.index.around(e.posts[i], n, e.k, &w)
+		for _, o := range w.older() {
+			if e.candidate(k, n, o) {
+				near = append(near, pair{o, n})
+			}
+		}
+		for j, y := range w.newer() {
+			if e.candidate(k, n, y) {
+				near = append(near, pair{n, y})
+			}
+			if i := e.k - 1 - j; i < w.olders && e.linked(w.old[i], y) {
+				apart = append(apart, pair{w.old[i], y})
+			}
+		}
 	}
-	if e.nodes[other].mark == e.stamp || e.nodes[newer].time-e.nodes[older].time > k.rule().ttl {
-		return
+	e.near, e.pairs = near, apart
+	for _, p := range near {
+		e.sink += e.warmRecord(p.a + p.b - n)
 	}
-	e.nodes[other].mark = e.stamp
-	if s := e.score(older, newer); s >= e.threshold {
-		e.link(older, newer, s)
+	for _, p := range near {
+		if s := e.score(p.a, p.b); s >= e.threshold {
+			e.link(p.a, p.b, s)
+		}
+	}
+	for _, p := range apart {
+		if e.linked(p.a, p.b) && !e.proposed(p.a, p.b) {
+			e.cut(p.a, p.b)
+		}
+	}
+}
+
+// warmRecord loads the lines of a stored report.
+func (e *Engine) warmRecord(n int32) (sum uint64) {
+	b := e.records.at(e.nodes[n].record)
+	for i := 0; i < 256 && i < len(b); i += 64 {
+		sum += uint64(b[i])
+	}
+	return sum
+}
+
+// begin starts to look for the candidates of n.
+func (e *Engine) begin(n int32) {
+	if e.stamp++; e.stamp == 0 { // after four thousand million reports
+		for i := range e.nodes {
+			e.nodes[i].mark = 0
+		}
+		e.stamp = 1
+	}
+	e.nodes[n].mark = e.stamp
+}
+
+// candidate says whether another report that a key brings to n is to be
+// compared with it: within the key's time to live, and once.
+func (e *Engine) candidate(k key, n, other int32) bool {
+	x := &e.nodes[other]
+	if gap := x.time - e.nodes[n].time; x.mark == e.stamp || max(gap, -gap) > k.rule().ttl {
+		return false
+	}
+	x.mark = e.stamp
+	return true
+}
+
+// consider compares n with a candidate and links them if they reach the threshold.
+func (e *Engine) consider(k key, n, other int32) {
+	if e.candidate(k, n, other) {
+		if s := e.score(n, other); s >= e.threshold {
+			e.link(n, other, s)
+		}
 	}
 }
 
@@ -289,35 +357,50 @@ func (e *Engine) proposed(a, b int32) bool {
 
 // remove takes a report out: exactly what insert did, backwards.
 func (e *Engine) remove(n int32) {
-	keys, time := append(e.leaving[:0], e.facts(n).keys...), e.nodes[n].time
+	time := e.nodes[n].time
+	r := reader{b: e.records.at(e.nodes[n].record), at: 4}
+	keys := r.keys(e.leaving[:0])
 	e.leaving = keys
-	pairs := e.pairs[:0]
-	for _, k := range keys {
-		w := e.index.window(k, n, e.k)
-		for j, y := range w.newer() {
-			if i := e.k - 1 - j; i < w.olders && e.nodes[y].time-e.nodes[w.old[i]].time <= k.rule().ttl {
-				pairs = append(pairs, [2]int32{w.old[i], y})
-			}
-		}
-	}
-	e.pairs = pairs
+	e.warm(keys)
+	e.parting(n, keys)
 	e.isolate(n)
-	for _, k := range keys {
-		e.index.remove(k, n)
+	for i, k := range keys {
+		e.carried[i] = e.index.remove(k, n)
 	}
-	for _, k := range keys {
-		e.countDown(k, time)
+	for i, k := range keys {
+		e.countDown(k, time, e.carried[i])
 	}
 	for _, p := range e.pairs {
-		if !e.linked(p[0], p[1]) {
-			if s := e.score(p[0], p[1]); s >= e.threshold {
-				e.link(p[0], p[1], s)
+		if !e.linked(p.a, p.b) {
+			if s := e.score(p.a, p.b); s >= e.threshold {
+				e.link(p.a, p.b, s)
 			}
 		}
 	}
-	delete(e.known, e.nodes[n].id)
+	e.unlearn(n)
 	e.reports--
 	e.freeNode(n)
+}
+
+// parting lists the pairs that n's leaving brings into reach of each other, in
+// e.pairs. It uses what warm found.
+func (e *Engine) parting(n int32, keys []key) {
+	pairs, carried := e.pairs[:0], e.carried[:0]
+	var w window
+	for i, k := range keys {
+		carried = append(carried, 0)
+		e.index.around(e.posts[i], n, e.k, &w)
+		for j, y := range w.newer() {
+			if i := e.k - 1 - j; i < w.olders && e.nodes[y].time-e.nodes[w.old[i]].time <= k.rule().ttl {
+				pairs = append(pairs, pair{w.old[i], y})
+			}
+		}
+	}
+	if len(pairs) > 1 { // each once, whatever keys they share
+		slices.SortFunc(pairs, func(x, y pair) int { return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b)) })
+		pairs = slices.Compact(pairs)
+	}
+	e.pairs, e.carried = pairs, carried
 }
 
 func (e *Engine) newNode(id ident, f *facts) int32 {
@@ -326,9 +409,12 @@ func (e *Engine) newNode(id ident, f *facts) int32 {
 		n, e.free = e.free[l-1], e.free[:l-1]
 	} else {
 		n = int32(len(e.nodes))
-		e.nodes = append(e.nodes, node{})
+		e.nodes, e.sides = append(e.nodes, node{}), append(e.sides, 0)
+		if n >= isList {
+			panic("fusion: more than 134 million live reports: split the cell over several engines")
+		}
 	}
-	e.nodes[n] = node{id: id, time: f.time, record: e.store(f), edges: e.nodes[n].edges[:0]}
+	e.nodes[n] = node{id: id, time: f.time, record: e.store(f)}
 	e.alone(n)
 	return n
 }
@@ -347,12 +433,19 @@ func (e *Engine) freeNode(n int32) {
 		e.loseFrom(p)
 	}
 	e.dropComp(n)
+	e.dropWords(e.facts(n))
 	e.views.forget(n)
 	e.records.give(e.nodes[n].record)
-	edges := e.nodes[n].edges
-	if cap(edges) > 16 {
-		edges = nil
-	}
-	e.nodes[n] = node{edges: edges}
+	e.timers.clear(e.nodes, n)
+	e.nodes[n] = node{}
 	e.free = append(e.free, n)
 }
+
+func (e *Engine) dropWords(f *facts) {
+	e.words.drop(f.cell)
+	e.words.drop(f.agency)
+	e.words.drop(f.origin)
+}
+
+// revision of a live report.
+func (e *Engine) revision(n int32) uint64 { return e.facts(n).revision }

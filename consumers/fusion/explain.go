@@ -141,7 +141,7 @@ func (e *Engine) related(m []int32) []Related {
 
 func (e *Engine) pointer(member uint32, n, o, bits int32) Related {
 	f := e.facts(o)
-	r := Related{Member: member, Report: f.id.String(), Agency: e.names[f.agency], Millibits: bits}
+	r := Related{Member: member, Report: f.id.String(), Agency: e.words.texts[f.agency], Millibits: bits}
 	if f.record != "" {
 		r.Report = strings.Clone(f.record)
 	}
@@ -150,6 +150,6 @@ func (e *Engine) pointer(member uint32, n, o, bits int32) Related {
 		r.Situation = fmt.Sprintf("%x", id[:])
 	}
 	r.Evidence = evidenceOf(e.reasons(n, o))
-	sealEvidence(r.Evidence, func(v *string) { *v = strings.Clone(*v) })
+	sealEvidence(r.Evidence, cloneIt)
 	return r
 }

@@ -1,6 +1,7 @@
 package fusion
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -52,7 +53,7 @@ func (x *extraction) reset(agency string) {
 	}
 }
 
-func (x *extraction) key(t keyType, hash uint64) { x.keys = append(x.keys, makeKey(t, hash)) }
+func (x *extraction) key(t keyType, hash uint64) { x.keys = append(x.keys, makeKey(t, hash).list()) }
 
 // mark notes an identifier and proposes by it.
 func (x *extraction) mark(t keyType, m mark, hash uint64) {
@@ -62,7 +63,7 @@ func (x *extraction) mark(t keyType, m mark, hash uint64) {
 	m.key = makeKey(t, hash)
 	m.entity = x.entity
 	x.ids = append(x.ids, m)
-	x.keys = append(x.keys, m.key)
+	x.keys = append(x.keys, m.key.list())
 }
 
 // extract reads a report.
@@ -70,16 +71,13 @@ func (e *Engine) extract(in Input) *facts {
 	r, x := in.Report, &e.ext
 	x.reset(r.Agency)
 	f := &facts{
-		revision: r.Revision, id: reportIDOf(r.Id), record: r.Record, cell: e.word(in.Cell), agency: e.word(r.Agency),
+		revision: r.Revision, id: reportIDOf(r.Id), record: r.Record, cell: e.words.use(in.Cell), agency: e.words.use(r.Agency),
 		kind: enum(r.Kind), severity: enum(r.Severity),
 		reliability: enum(r.SourceReliability), credibility: enum(r.InformationCredibility),
 	}
-	f.origin = f.agency
 	e.times(f, r)
 	x.references(f, r)
-	if o := r.GetLineage().GetOriginator(); o != "" && o != r.Agency {
-		f.origin = e.word(o)
-	}
+	f.origin = e.words.use(cmp.Or(r.GetLineage().GetOriginator(), r.Agency))
 	x.places(f, r)
 	x.entities(r)
 	x.body(f, r)

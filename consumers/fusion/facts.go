@@ -12,7 +12,7 @@ type facts struct {
 	expires  int64 // 0: does not run out
 	leave    int64 // 0: stays
 
-	keys     []key  // sorted, unique
+	keys     []key  // of posting lists (key.list), sorted, unique
 	ids      []mark // sorted by key, unique
 	persons  []person
 	places   []spot // finest first
@@ -45,8 +45,9 @@ type facts struct {
 	cancel      bool
 }
 
+// has says whether k or its list is among the keys.
 func (f *facts) has(k key) bool {
-	_, ok := slices.BinarySearch(f.keys, k)
+	_, ok := slices.BinarySearch(f.keys, k.list())
 	return ok
 }
 

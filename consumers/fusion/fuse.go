@@ -83,7 +83,7 @@ func (e *Engine) output(c int32) Output {
 	o.Reports = o.Reports[:0]
 	for _, n := range m {
 		f := e.facts(n)
-		o.Reports = append(o.Reports, OutputReport{f.id.String(), strings.Clone(e.names[f.agency]), strings.Clone(f.record)})
+		o.Reports = append(o.Reports, OutputReport{f.id.String(), strings.Clone(e.words.texts[f.agency]), strings.Clone(f.record)})
 	}
 	return o
 }

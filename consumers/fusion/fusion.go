@@ -96,19 +96,21 @@ func New(c Config) *Engine {
 	c.K = min(c.K, maxK)
 	e := &Engine{
 		status: c.Status, threshold: c.Threshold, hubLimit: int32(c.HubLimit), k: c.K, massSize: c.massSize,
-		weights: c.Weights.orDefault(), known: map[ident]int32{}, buried: map[ident]uint64{},
-		words: map[string]uint32{}, bySituation: map[ident]int32{},
+		weights: c.Weights.orDefault(), buried: map[ident]uint64{}, words: vocabulary{numbers: map[string]uint32{}},
 	}
 	for k, d := range c.Windows {
 		if int(k) >= 0 && int(k) < len(e.windows) && d > 0 {
 			e.windows[k] = d.Milliseconds()
 		}
 	}
-	e.nodes = make([]node, 1) // index 0 is nobody
+	e.nodes, e.sides = make([]node, 1), make([]uint8, 1) // index 0 is nobody
+	e.known.init(identBits)
+	e.bySituation.init(identBits)
 	e.comps = make([]component, 1)
 	e.pictures = make([]picture, 1)
 	e.index.init(e)
 	e.records.init()
+	e.ties.init()
 	return e
 }
 

@@ -1,6 +1,6 @@
 package fusion
 
-import "slices"
+import "unsafe"
 
 // edge is a link to another report, with its score.
 type edge struct {
@@ -17,11 +17,15 @@ type component struct {
 
 // scratch is working memory, so that a report costs few allocations.
 type scratch struct {
-	stamp   uint64
-	pairs   [][2]int32
+	stamp   uint32
+	sides   []uint8 // of a cut under way, by node
+	pairs   []pair
+	near    []pair
+	posts   []post
 	carried []int32
 	leaving []key
 	again   []key
+	sink    uint64 // keeps loads that only warm the cache
 	queues  [2][]int32
 	members []int32
 	local   []int32
@@ -34,16 +38,69 @@ type scratch struct {
 	lines           []reason
 }
 
-func (e *Engine) linked(a, b int32) bool {
-	if len(e.nodes[b].edges) < len(e.nodes[a].edges) {
-		a, b = b, a
+// A node's edges are a block of the arena ties: how many, then each. Its
+// block is as large as they need.
+
+// edges are the links of a report. They hold until one is added or dropped.
+func (e *Engine) edges(n int32) []edge {
+	r := e.nodes[n].links
+	if r == 0 {
+		return nil
 	}
-	for _, x := range e.nodes[a].edges {
-		if x.to == b {
-			return true
+	b := (*int32)(unsafe.Pointer(unsafe.SliceData(e.ties.at(r))))
+	return unsafe.Slice((*edge)(unsafe.Add(unsafe.Pointer(b), 4)), int(*b))
+}
+
+// resize gives a report room for size edges and keeps the first of them.
+func (e *Engine) resize(n int32, size int) []edge {
+	old := e.edges(n)
+	r := e.nodes[n].links
+	if size == 0 || r == 0 || classOf(4+8*size) != classOf(4+8*len(old)) {
+		e.nodes[n].links = 0
+		if size > 0 {
+			e.nodes[n].links = e.ties.take(4 + 8*size)
+		}
+		if r != 0 {
+			if size > 0 {
+				copy(e.ties.at(e.nodes[n].links)[4:4+8*size], e.ties.at(r)[4:4+8*len(old)])
+			}
+			e.ties.give(r)
 		}
 	}
-	return false
+	if size == 0 {
+		return nil
+	}
+	*(*int32)(unsafe.Pointer(unsafe.SliceData(e.ties.at(e.nodes[n].links)))) = int32(size)
+	return e.edges(n)
+}
+
+func (e *Engine) addEdge(n int32, x edge) {
+	l := e.resize(n, len(e.edges(n))+1)
+	l[len(l)-1] = x
+}
+
+func (e *Engine) dropEdge(a, b int32) {
+	l := e.edges(a)
+	l[edgeTo(l, b)] = l[len(l)-1]
+	e.resize(a, len(l)-1)
+}
+
+// edgeTo is the place of the edge to b, -1 none.
+func edgeTo(l []edge, b int32) int {
+	for i := range l {
+		if l[i].to == b {
+			return i
+		}
+	}
+	return -1
+}
+
+func (e *Engine) linked(a, b int32) bool {
+	x, y := e.edges(a), e.edges(b)
+	if len(y) < len(x) {
+		return edgeTo(y, a) >= 0
+	}
+	return edgeTo(x, b) >= 0
 }
 
 // touch marks a component for the next Commit.
@@ -82,18 +139,16 @@ func (e *Engine) dropComp(n int32) {
 
 // link adds a link or gives it a new score, and merges the clusters.
 func (e *Engine) link(a, b, bits int32) {
-	if i := slices.IndexFunc(e.nodes[a].edges, func(x edge) bool { return x.to == b }); i >= 0 {
-		if e.nodes[a].edges[i].bits == bits {
-			return
+	if l := e.edges(a); edgeTo(l, b) >= 0 {
+		x, back := &l[edgeTo(l, b)], e.edges(b)
+		if x.bits != bits {
+			x.bits, back[edgeTo(back, a)].bits = bits, bits
+			e.touch(e.nodes[a].comp)
 		}
-		e.nodes[a].edges[i].bits = bits
-		j := slices.IndexFunc(e.nodes[b].edges, func(x edge) bool { return x.to == a })
-		e.nodes[b].edges[j].bits = bits
-		e.touch(e.nodes[a].comp)
 		return
 	}
-	e.nodes[a].edges = append(e.nodes[a].edges, edge{b, bits})
-	e.nodes[b].edges = append(e.nodes[b].edges, edge{a, bits})
+	e.addEdge(a, edge{b, bits})
+	e.addEdge(b, edge{a, bits})
 	ca, cb := e.nodes[a].comp, e.nodes[b].comp
 	e.touch(ca)
 	if ca == cb {
@@ -122,13 +177,6 @@ func (e *Engine) splice(a, b int32) {
 	e.nodes[bp].next, e.nodes[an].prev = an, bp
 }
 
-func (e *Engine) dropEdge(a, b int32) {
-	l := e.nodes[a].edges
-	i := slices.IndexFunc(l, func(x edge) bool { return x.to == b })
-	l[i] = l[len(l)-1]
-	e.nodes[a].edges = l[:len(l)-1]
-}
-
 // cut removes a link. If that parts the cluster, the piece that a search from
 // both ends exhausts first becomes a cluster of its own: the cost is that of
 // the smaller piece.
@@ -144,8 +192,8 @@ func (e *Engine) cut(a, b int32) {
 // isolate removes every link of n.
 func (e *Engine) isolate(n int32) {
 	e.touch(e.nodes[n].comp)
-	for len(e.nodes[n].edges) > 0 {
-		e.cut(n, e.nodes[n].edges[len(e.nodes[n].edges)-1].to)
+	for l := e.edges(n); len(l) > 0; l = e.edges(n) {
+		e.cut(n, l[len(l)-1].to)
 	}
 }
 
@@ -154,14 +202,8 @@ func (e *Engine) isolate(n int32) {
 func (e *Engine) parted(a, b int32) []int32 {
 	e.queues[0] = append(e.queues[0][:0], a)
 	e.queues[1] = append(e.queues[1][:0], b)
-	e.nodes[a].side, e.nodes[b].side = 1, 2
-	defer func() {
-		for _, q := range e.queues {
-			for _, n := range q {
-				e.nodes[n].side = 0
-			}
-		}
-	}()
+	e.sides[a], e.sides[b] = 1, 2
+	defer e.unsided()
 	var at, spent [2]int
 	for {
 		s := 0
@@ -173,15 +215,25 @@ func (e *Engine) parted(a, b int32) []int32 {
 		}
 		n := e.queues[s][at[s]]
 		at[s]++
-		spent[s] += 1 + len(e.nodes[n].edges)
-		for _, x := range e.nodes[n].edges {
-			switch e.nodes[x.to].side {
+		l := e.edges(n)
+		spent[s] += 1 + len(l)
+		for _, x := range l {
+			switch e.sides[x.to] {
 			case 0:
-				e.nodes[x.to].side = uint8(s + 1)
+				e.sides[x.to] = uint8(s + 1)
 				e.queues[s] = append(e.queues[s], x.to)
 			case uint8(2 - s):
 				return nil
 			}
+		}
+	}
+}
+
+// unsided forgets the sides of a search.
+func (e *Engine) unsided() {
+	for _, q := range e.queues {
+		for _, n := range q {
+			e.sides[n] = 0
 		}
 	}
 }

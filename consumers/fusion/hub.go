@@ -9,6 +9,7 @@ func (e *Engine) limit(k key) int32 { return e.hubLimit * k.rule().slack }
 // reports of t's epoch carry it than the limit. It is a function of the set of
 // live reports alone.
 func (e *Engine) hub(k key, t int64) bool {
+	k = k.list()
 	r := k.rule()
 	if r.epoch == 0 || e.index.count(k) <= e.hubLimit {
 		return false
@@ -38,13 +39,13 @@ func (e *Engine) countUp(k key, t int64, c int32) {
 	}
 }
 
-// countDown follows the removal of a report of time t under k.
-func (e *Engine) countDown(k key, t int64) {
+// countDown follows the removal of a report of time t under k, which c reports
+// carry now.
+func (e *Engine) countDown(k key, t int64, c int32) {
 	r := k.rule()
 	if r.epoch == 0 {
 		return
 	}
-	c := e.index.count(k)
 	if c < e.hubLimit {
 		return
 	}
@@ -75,11 +76,11 @@ func (e *Engine) crossing(k key, epoch int64) []int32 {
 func (e *Engine) damp(k key, epoch int64) {
 	for _, m := range e.crossing(k, epoch) {
 		e.touch(e.nodes[m].comp) // what it says of the hub changes too
-		for i := len(e.nodes[m].edges) - 1; i >= 0; i-- {
-			if i >= len(e.nodes[m].edges) {
+		for i := len(e.edges(m)) - 1; i >= 0; i-- {
+			if i >= len(e.edges(m)) {
 				continue
 			}
-			x := e.nodes[m].edges[i].to
+			x := e.edges(m)[i].to
 			if !e.facts(x).has(k) {
 				continue
 			}
@@ -97,14 +98,13 @@ func (e *Engine) damp(k key, epoch int64) {
 func (e *Engine) restore(k key, epoch int64) {
 	for _, m := range e.crossing(k, epoch) {
 		e.touch(e.nodes[m].comp)
-		e.stamp++
-		e.nodes[m].mark = e.stamp
 		e.again = append(e.again[:0], e.facts(m).keys...)
+		e.begin(m)
 		for _, q := range e.again {
 			w := e.index.window(q, m, e.k)
 			for _, o := range w.older() {
 				if e.facts(o).has(k) {
-					e.consider(q, o, m)
+					e.consider(q, m, o)
 				}
 			}
 			for _, y := range w.newer() {

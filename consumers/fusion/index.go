@@ -1,17 +1,20 @@
 package fusion
 
-import "slices"
+import (
+	"slices"
+	"unsafe"
+)
 
 // index holds one posting list per key: the live reports that carry it, in the
-// order of before. It is a hash table with open addressing and 16-byte slots
-// (no pointer, so nothing for the collector to walk); a list of one lives in
-// its slot, a short one in a pool of its size, a long one in chunks.
+// order of before. A list of one is the report's number in the table; a short
+// one a block of numbers in an arena, its length first; a long one chunks.
+//
+// The keys of an index are those of lists, 48 bits (key.list), which is what a
+// segment and a tag of the table hold: equal tags are equal keys.
 type index struct {
 	e     *Engine
-	slots []slot
-	used  int
-	shift uint
-	pools [poolClasses]pool
+	table lookup
+	lists arena
 	longs []long
 	spare []int32 // free longs
 	// counts is how many reports of an epoch carry a key, for keys with more
@@ -19,11 +22,8 @@ type index struct {
 	counts map[keyEpoch]int32
 }
 
-type slot struct {
-	key key
-	n   int32
-	ref int32 // n==1: the node; n<=shortList: offset in its pool; else index in longs
-}
+// post is a list: 0 none, a node, or a block of lists.
+type post uint32
 
 type keyEpoch struct {
 	key   key
@@ -31,90 +31,76 @@ type keyEpoch struct {
 }
 
 const (
-	poolClasses = 6 // 2, 4, 8, 16, 32, 64
-	shortList   = 2 << (poolClasses - 1)
-	chunkSize   = 256
+	indexBits = 12
+	isList    = 1 << (refBits - 1)
+	shortList = 63
+	chunkSize = 256
 )
 
-type pool struct {
-	data []int32
-	free []int32
-}
-
 // long is a list of chunks, each sorted, none empty.
-type long struct{ chunks [][]int32 }
+type long struct {
+	chunks [][]int32
+	n      int32
+}
 
 func (x *index) init(e *Engine) {
 	x.e = e
-	x.slots = make([]slot, 1<<8)
-	x.shift = 64 - 8
+	x.table.init(indexBits)
+	x.lists.init()
 	x.counts = map[keyEpoch]int32{}
 }
 
-func (x *index) home(k key) uint64 { return uint64(k) * 0x9e3779b97f4a7c15 >> x.shift }
+// spread is the hash of a list's key in the table: its first 48 bits are a
+// bijection of the key's.
+func (k key) spread() uint64 { return uint64(k) * 0x9e3779b97f4a7c15 }
 
-// find returns the slot of k, or the empty one where it belongs.
-func (x *index) find(k key) uint64 {
-	mask := uint64(len(x.slots) - 1)
-	i := x.home(k)
-	for x.slots[i].key != k && x.slots[i].key != 0 {
-		i = (i + 1) & mask
+// find is the list of a key.
+func (x *index) find(k key) post { return post(x.table.get(k.list().spread())) }
+
+func (p post) many() bool { return p&isList != 0 }
+
+// block is the memory of a list: its length, or -1 less its place in longs,
+// and its numbers.
+func (x *index) block(p post) *[shortList + 1]int32 {
+	return (*[shortList + 1]int32)(unsafe.Pointer(unsafe.SliceData(x.lists.at(ref(p &^ isList)))))
+}
+
+// entries is the numbers of a list that is not long.
+func entries(b *[shortList + 1]int32) []int32 { return unsafe.Slice(&b[1], int(b[0])) }
+
+func (x *index) long(b *[shortList + 1]int32) *long { return &x.longs[-1-b[0]] }
+
+// size is how many reports a list holds.
+func (x *index) size(p post) int32 {
+	if !p.many() {
+		return min(int32(p), 1)
 	}
-	return i
-}
-
-func (x *index) count(k key) int32 { return x.slots[x.find(k)].n }
-
-func (x *index) grow() {
-	old := x.slots
-	x.slots = make([]slot, 2*len(old))
-	x.shift--
-	for _, s := range old {
-		if s.key != 0 {
-			x.slots[x.find(s.key)] = s
-		}
+	if b := x.block(p); b[0] >= 0 {
+		return b[0]
+	} else {
+		return x.long(b).n
 	}
 }
 
-// erase empties slot i and moves back what had to go past it.
-func (x *index) erase(i uint64) {
-	mask := uint64(len(x.slots) - 1)
-	x.used--
-	for j := (i + 1) & mask; x.slots[j].key != 0; j = (j + 1) & mask {
-		if h := x.home(x.slots[j].key); (j-h)&mask >= (j-i)&mask {
-			x.slots[i] = x.slots[j]
-			i = j
-		}
+func (x *index) count(k key) int32 { return x.size(x.find(k)) }
+
+// newList takes a block for a list of n.
+func (x *index) newList(n int) (post, *[shortList + 1]int32) {
+	r := x.lists.take(4 * (n + 1))
+	if r >= isList {
+		panic("fusion: more than 2 GiB of posting lists: split the cell over several engines")
 	}
-	x.slots[i] = slot{}
+	p := post(r) | isList
+	return p, x.block(p)
 }
 
-func class(n int32) int {
-	c := 0
-	for size := int32(2); size < n; size *= 2 {
-		c++
-	}
-	return c
-}
+func (x *index) freeList(p post) { x.lists.give(ref(p &^ isList)) }
 
-func (p *pool) take(c int) int32 {
-	if l := len(p.free); l > 0 {
-		r := p.free[l-1]
-		p.free = p.free[:l-1]
-		return r
-	}
-	r := int32(len(p.data))
-	p.data = append(p.data, make([]int32, 2<<c)...)
-	return r
-}
+// roomy says whether a list of n and one of one more take blocks of one size.
+func roomy(n int32) bool { return classOf(4*(int(n)+1)) == classOf(4*(int(n)+2)) }
 
-// short is the list of a slot with 2 to shortList entries.
-func (x *index) short(s *slot) []int32 {
-	return x.pools[class(s.n)].data[s.ref : s.ref+s.n]
-}
-
-// place is where n stands, or would stand, in a sorted list.
-func (x *index) place(list []int32, n int32) int {
+// rank is where n stands, or would stand, in a sorted list.
+func (x *index) rank(list []int32, n int32) int {
 	nodes := x.e.nodes
 	lo, hi := 0, len(list)
 	for lo < hi {
@@ -132,64 +118,73 @@ func (x *index) place(list []int32, n int32) int {
 	return lo
 }
 
-// insert adds n to the list of k and returns how many it holds now.
-func (x *index) insert(k key, n int32) int32 {
-	if x.used*3 >= len(x.slots)*2 {
-		x.grow()
+// insert adds n to the list of k and returns it and how many it holds now.
+func (x *index) insert(k key, n int32) (post, int32) {
+	s, tag := x.table.segment(k.spread())
+	i := s.seek(tag)
+	p := post(s.at(i, tag))
+	if p == 0 {
+		s.add(i, tag, uint32(n))
+		return post(n), 1
 	}
-	s := &x.slots[x.find(k)]
-	switch {
-	case s.n == 0:
-		x.used++
-		*s = slot{key: k, n: 1, ref: n}
-		return 1
-	case s.n == 1:
-		at := x.pools[0].take(0)
-		d := x.pools[0].data[at : at+2]
-		d[0], d[1] = s.ref, n
-		if x.e.nodes[n].before(&x.e.nodes[s.ref]) {
-			d[0], d[1] = n, s.ref
+	if !p.many() {
+		q, b := x.newList(2)
+		b[0], b[1], b[2] = 2, int32(p), n
+		if x.e.nodes[n].before(&x.e.nodes[p]) {
+			b[1], b[2] = n, int32(p)
 		}
-		s.n, s.ref = 2, at
-		return 2
-	case s.n < shortList:
-		x.insertShort(s, n)
-		return s.n
-	case s.n == shortList:
-		x.lengthen(s)
+		s.set(i, uint32(q))
+		return q, 2
 	}
-	x.longs[s.ref].insert(x, n)
-	s.n++
-	return s.n
+	b := x.block(p)
+	if b[0] >= 0 && b[0] < shortList {
+		q := x.insertShort(p, b, n)
+		if q != p {
+			s.set(i, uint32(q))
+		}
+		return q, x.block(q)[0]
+	}
+	if b[0] >= 0 {
+		p = x.lengthen(p, b)
+		s.set(i, uint32(p))
+		b = x.block(p)
+	}
+	l := x.long(b)
+	l.insert(x, n)
+	return p, l.n
 }
 
-func (x *index) insertShort(s *slot, n int32) {
-	c, d := class(s.n), class(s.n+1)
-	list := x.short(s)
-	if c != d {
-		at := x.pools[d].take(d)
-		copy(x.pools[d].data[at:], list)
-		x.pools[c].free = append(x.pools[c].free, s.ref)
-		s.ref = at
+func (x *index) insertShort(p post, b *[shortList + 1]int32, n int32) post {
+	old := entries(b)
+	at := x.rank(old, n)
+	q, to := p, b
+	if !roomy(b[0]) {
+		q, to = x.newList(len(old) + 1)
+		copy(to[1:], old[:at])
 	}
-	list = x.pools[d].data[s.ref : s.ref+s.n+1]
-	i := x.place(list[:s.n], n)
-	copy(list[i+1:], list[i:s.n])
-	list[i] = n
-	s.n++
+	copy(to[at+2:len(old)+2], old[at:])
+	to[at+1] = n
+	to[0] = int32(len(old)) + 1
+	if q != p {
+		x.freeList(p)
+	}
+	return q
 }
 
-func (x *index) lengthen(s *slot) {
-	list := slices.Clone(x.short(s))
-	x.pools[poolClasses-1].free = append(x.pools[poolClasses-1].free, s.ref)
-	l := long{chunks: [][]int32{list}}
+func (x *index) lengthen(p post, b *[shortList + 1]int32) post {
+	l := long{chunks: [][]int32{slices.Clone(entries(b))}, n: b[0]}
+	x.freeList(p)
+	var i int32
 	if m := len(x.spare); m > 0 {
-		s.ref, x.spare = x.spare[m-1], x.spare[:m-1]
-		x.longs[s.ref] = l
-		return
+		i, x.spare = x.spare[m-1], x.spare[:m-1]
+		x.longs[i] = l
+	} else {
+		i = int32(len(x.longs))
+		x.longs = append(x.longs, l)
 	}
-	s.ref = int32(len(x.longs))
-	x.longs = append(x.longs, l)
+	q, to := x.newList(0)
+	to[0] = -1 - i
+	return q
 }
 
 // chunk is the one that holds n or takes it.
@@ -212,9 +207,10 @@ func (l *long) chunk(x *index, n int32) int {
 }
 
 func (l *long) insert(x *index, n int32) {
+	l.n++
 	ci := l.chunk(x, n)
 	c := l.chunks[ci]
-	c = slices.Insert(c, x.place(c, n), n)
+	c = slices.Insert(c, x.rank(c, n), n)
 	l.chunks[ci] = c
 	if len(c) <= chunkSize {
 		return
@@ -229,61 +225,81 @@ func (l *long) insert(x *index, n int32) {
 	l.chunks = slices.Insert(l.chunks, ci+1, rest)
 }
 
-func (x *index) remove(k key, n int32) {
-	i := x.find(k)
-	s := &x.slots[i]
-	switch {
-	case s.n <= 1:
-		if s.n == 1 && s.ref == n {
-			x.erase(i)
-		}
-	case s.n <= shortList:
-		x.removeShort(s, n)
-	default:
-		l := &x.longs[s.ref]
-		ci := l.chunk(x, n)
-		c := l.chunks[ci]
-		p := x.place(c, n)
-		l.chunks[ci] = slices.Delete(c, p, p+1)
-		if len(l.chunks[ci]) == 0 {
-			l.chunks = slices.Delete(l.chunks, ci, ci+1)
-		}
-		s.n--
-		if s.n == shortList {
-			x.shorten(s)
-		}
+func (l *long) remove(x *index, n int32) {
+	l.n--
+	ci := l.chunk(x, n)
+	c := l.chunks[ci]
+	p := x.rank(c, n)
+	l.chunks[ci] = slices.Delete(c, p, p+1)
+	if len(l.chunks[ci]) == 0 {
+		l.chunks = slices.Delete(l.chunks, ci, ci+1)
 	}
 }
 
-func (x *index) removeShort(s *slot, n int32) {
-	list := x.short(s)
-	p := x.place(list, n)
-	copy(list[p:], list[p+1:])
-	c := class(s.n)
-	s.n--
-	if s.n == 1 {
-		x.pools[c].free = append(x.pools[c].free, s.ref)
-		s.ref = list[0]
-		return
+// remove takes n from the list of k, which holds it, and returns how many it
+// holds now.
+func (x *index) remove(k key, n int32) int32 {
+	s, tag := x.table.segment(k.spread())
+	i := s.seek(tag)
+	p := post(s.at(i, tag))
+	if !p.many() {
+		if p == post(n) {
+			s.drop(i)
+		}
+		return 0
 	}
-	if d := class(s.n); d != c {
-		at := x.pools[d].take(d)
-		copy(x.pools[d].data[at:], list[:s.n])
-		x.pools[c].free = append(x.pools[c].free, s.ref)
-		s.ref = at
+	b := x.block(p)
+	if b[0] >= 0 {
+		if q := x.removeShort(p, b, n); q != p {
+			s.set(i, uint32(q))
+			p = q
+		}
+		return x.size(p)
 	}
+	l := x.long(b)
+	l.remove(x, n)
+	if l.n > shortList*3/4 {
+		return l.n
+	}
+	left := l.n
+	s.set(i, uint32(x.shorten(p, b)))
+	return left
 }
 
-func (x *index) shorten(s *slot) {
-	const c = poolClasses - 1
-	at := x.pools[c].take(c)
-	d := x.pools[c].data[at:at]
-	for _, chunk := range x.longs[s.ref].chunks {
-		d = append(d, chunk...)
+func (x *index) removeShort(p post, b *[shortList + 1]int32, n int32) post {
+	old := entries(b)
+	at := x.rank(old, n)
+	if len(old) == 2 {
+		left := old[1-at]
+		x.freeList(p)
+		return post(left)
 	}
-	x.longs[s.ref] = long{}
-	x.spare = append(x.spare, s.ref)
-	s.ref = at
+	if roomy(b[0] - 1) {
+		copy(old[at:], old[at+1:])
+		b[0]--
+		return p
+	}
+	q, to := x.newList(len(old) - 1)
+	to[0] = int32(len(old)) - 1
+	copy(to[1:], old[:at])
+	copy(to[at+1:], old[at+1:])
+	x.freeList(p)
+	return q
+}
+
+func (x *index) shorten(p post, b *[shortList + 1]int32) post {
+	i := -1 - b[0]
+	l := &x.longs[i]
+	q, to := x.newList(int(l.n))
+	to[0] = l.n
+	at := to[1:1]
+	for _, c := range l.chunks {
+		at = append(at, c...)
+	}
+	*l = long{}
+	x.spare = append(x.spare, i)
+	x.freeList(p)
+	return q
 }
 
 // window is what stands around a report in a posting list, nearest first.
@@ -295,31 +311,50 @@ type window struct {
 func (w *window) older() []int32 { return w.old[:w.olders] }
 func (w *window) newer() []int32 { return w.new[:w.newers] }
 
-// window returns the k reports before n and the k after it in the list of key.
-func (x *index) window(k key, n int32, reach int) (w window) {
-	s := &x.slots[x.find(k)]
-	switch {
-	case s.n <= 1:
-	case s.n <= shortList:
-		list := x.short(s)
-		p := x.place(list, n)
-		for i := p - 1; i >= 0 && w.olders < reach; i-- {
-			w.old[w.olders] = list[i]
-			w.olders++
-		}
-		for i := p + 1; i < len(list) && w.newers < reach; i++ {
-			w.new[w.newers] = list[i]
-			w.newers++
-		}
-	default:
-		x.longs[s.ref].window(x, n, reach, &w)
+// around sets w to the reach reports before n and after it in a list that
+// holds n.
+func (x *index) around(p post, n int32, reach int, w *window) {
+	w.olders, w.newers = 0, 0
+	if !p.many() {
+		return
 	}
+	b := x.block(p)
+	if b[0] < 0 {
+		x.long(b).window(x, n, reach, w)
+		return
+	}
+	list := entries(b)
+	at := x.position(list, n)
+	for i := at - 1; i >= 0 && w.olders < reach; i-- {
+		w.old[w.olders] = list[i]
+		w.olders++
+	}
+	for i := at + 1; i < len(list) && w.newers < reach; i++ {
+		w.new[w.newers] = list[i]
+		w.newers++
+	}
+}
+
+// position is where n stands in a short list that holds it: to look for its
+// number is cheaper than to compare times.
+func (x *index) position(list []int32, n int32) int {
+	for i := len(list) - 1; i > 0; i-- {
+		if list[i] == n {
+			return i
+		}
+	}
+	return 0
+}
+
+// window is around for a key.
+func (x *index) window(k key, n int32, reach int) (w window) {
+	x.around(x.find(k), n, reach, &w)
 	return w
 }
 
 func (l *long) window(x *index, n int32, reach int, w *window) {
 	ci := l.chunk(x, n)
-	p := x.place(l.chunks[ci], n)
+	p := x.rank(l.chunks[ci], n)
 	l.backward(ci, p, func(m int32) bool {
 		w.old[w.olders] = m
 		w.olders++
@@ -364,7 +399,6 @@ func (x *index) reaches(k key, a, b int32, reach int) bool {
 
 // epochNodes calls f for every report of one epoch, oldest first.
 func (x *index) epochNodes(k key, from, to int64, f func(int32)) {
-	s := &x.slots[x.find(k)]
 	visit := func(list []int32) bool {
 		i, _ := slices.BinarySearchFunc(list, from, func(n int32, t int64) int {
 			if x.e.nodes[n].time < t {
@@ -380,21 +414,26 @@ func (x *index) epochNodes(k key, from, to int64, f func(int32)) {
 		}
 		return true
 	}
-	switch {
-	case s.n == 1:
-		visit([]int32{s.ref})
-	case s.n == 0:
-	case s.n <= shortList:
-		visit(x.short(s))
-	default:
-		l := &x.longs[s.ref]
-		ci, _ := slices.BinarySearchFunc(l.chunks, from, func(c []int32, t int64) int {
-			if x.e.nodes[c[len(c)-1]].time < t {
-				return -1
-			}
-			return 1
-		})
-		for ; ci < len(l.chunks) && visit(l.chunks[ci]); ci++ {
+	p := x.find(k)
+	if p == 0 {
+		return
+	}
+	if !p.many() {
+		visit([]int32{int32(p)})
+		return
+	}
+	b := x.block(p)
+	if b[0] >= 0 {
+		visit(entries(b))
+		return
+	}
+	l := x.long(b)
+	ci, _ := slices.BinarySearchFunc(l.chunks, from, func(c []int32, t int64) int {
+		if x.e.nodes[c[len(c)-1]].time < t {
+			return -1
 		}
+		return 1
+	})
+	for ; ci < len(l.chunks) && visit(l.chunks[ci]); ci++ {
 	}
 }

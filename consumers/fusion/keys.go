@@ -106,20 +106,13 @@ var keyRules = [keyTypes]keyRule{
 
 const keyShift = 58
 
-func makeKey(t keyType, hash uint64) key {
-	if t.narrow() {
-		hash &^= 1<<22 - 1
-	}
-	return key(uint64(t)<<keyShift | hash>>(64-keyShift))
-}
+func makeKey(t keyType, hash uint64) key { return key(uint64(t)<<keyShift | hash>>(64-keyShift)) }
 
-// proposing are the key types that only bring reports together and are no
-// evidence by themselves: 42 bits of hash are enough for them.
-const proposing = 1<<keyNameBirth | 1<<keyNamePlace | 1<<keyName | 1<<keySurnameNear | 1<<keyNameTown | 1<<keyVehicle |
-	1<<keyPlateClose | 1<<keyPhoneClose | 1<<keyHazard | 1<<keyBehavior
-
-// narrow keys are stored in 48 bits, the lowest 16 being zero.
-func (t keyType) narrow() bool { return uint64(proposing)>>t&1 == 1 }
+// list is the key of the posting list that a key belongs to: the type and 42
+// bits of the hash. Two keys that agree in those propose each other's reports
+// and are a hub together, in every engine alike; what they are worth as
+// evidence is told by the whole key.
+func (k key) list() key { return k &^ (1<<16 - 1) }
 
 func (k key) kind() keyType { return keyType(k >> keyShift) }
 

@@ -260,8 +260,8 @@ func partID(id ident) ident {
 
 // partOf is the members of a part of a mass situation, by the part's id.
 func (e *Engine) partOf(id ident) ([]int32, bool) {
-	n, ok := e.known[partID(id)]
-	if !ok || int(e.comps[e.nodes[n].comp].size) <= e.massSize {
+	n := e.know(partID(id))
+	if n == 0 || int(e.comps[e.nodes[n].comp].size) <= e.massSize {
 		return nil, false
 	}
 	m := e.ring(e.nodes[n].comp)

@@ -169,15 +169,12 @@ func packGeo(b []byte, g geo) []byte {
 	return binary.LittleEndian.AppendUint32(b, uint32(g.lon))
 }
 
-// packKeys appends the key list: eight bytes a key that stands for an
-// identifier, six one that only proposes, whose lowest bits makeKey clears.
+// packKeys appends the key list, six bytes a key.
 func packKeys(b []byte, keys []key) []byte {
 	b = binary.AppendUvarint(b, uint64(len(keys)))
 	for _, k := range keys {
 		b = binary.BigEndian.AppendUint64(b, uint64(k))
-		if k.kind().narrow() {
-			b = b[:len(b)-2]
-		}
+		b = b[:len(b)-2]
 	}
 	return b
 }
@@ -189,7 +186,7 @@ func packMark(b []byte, m mark, f *facts) []byte {
 			flags |= bit
 		}
 	}
-	i, listed := slices.BinarySearch(f.keys, m.key)
+	i, listed := slices.BinarySearch(f.keys, m.key.list())
 	set(markRaw, !listed)
 	set(markIssuer, m.issuer != 0)
 	set(markSame, m.folded == m.value)
@@ -200,7 +197,7 @@ func packMark(b []byte, m mark, f *facts) []byte {
 	set(markRecord, m.value == f.record)
 	b = append(b, flags, byte(m.kind))
 	if listed {
-		b = binary.AppendUvarint(b, uint64(i))
+		b = binary.LittleEndian.AppendUint16(binary.AppendUvarint(b, uint64(i)), uint16(m.key))
 	} else {
 		b = binary.LittleEndian.AppendUint64(b, uint64(m.key))
 	}
@@ -387,6 +384,7 @@ func (r *reader) next(n int) []byte {
 	return r.b[r.at-n : r.at]
 }
 
+func (r *reader) u16() uint16 { return binary.LittleEndian.Uint16(r.next(2)) }
 func (r *reader) u32() uint32 { return binary.LittleEndian.Uint32(r.next(4)) }
 func (r *reader) u64() uint64 { return binary.LittleEndian.Uint64(r.next(8)) }
 
@@ -422,15 +420,10 @@ func (r *reader) string() string {
 func (r *reader) geo() geo { return geo{int32(r.u32()), int32(r.u32())} }
 
 func (r *reader) keys(out []key) []key {
-	for range r.uvarint() {
-		hi := uint64(binary.BigEndian.Uint32(r.b[r.at:]))
-		k := key(hi<<32 | uint64(binary.BigEndian.Uint16(r.b[r.at+4:]))<<16)
-		r.at += 6
-		if !k.kind().narrow() {
-			k |= key(binary.BigEndian.Uint16(r.b[r.at:]))
-			r.at += 2
-		}
-		out = append(out, k)
+	n := int(r.uvarint())
+	b := r.next(6 * n)
+	for ; len(b) >= 6; b = b[6:] {
+		out = append(out, key(uint64(binary.BigEndian.Uint32(b))<<32|uint64(binary.BigEndian.Uint16(b[4:]))<<16))
 	}
 	return out
 }
@@ -439,7 +432,7 @@ func (r *reader) mark(f *facts) mark {
 	flags := r.byte()
 	m := mark{kind: weight(r.byte()), own: flags&markOwn != 0}
 	if flags&markRaw == 0 {
-		m.key = f.keys[r.uvarint()]
+		m.key = f.keys[r.uvarint()] | key(r.u16())
 	} else {
 		m.key = key(r.u64())
 	}

@@ -80,7 +80,7 @@ func drawFacts(t *rapid.T, filled bool) *facts {
 	fill(t, reflect.ValueOf(f).Elem(), filled)
 	for i := range f.ids { // most identifiers propose by their key
 		if rapid.Bool().Draw(t, "listed") {
-			f.keys = append(f.keys, f.ids[i].key)
+			f.keys = append(f.keys, f.ids[i].key.list())
 		}
 		switch rapid.IntRange(0, 3).Draw(t, "value") {
 		case 0:
@@ -88,6 +88,9 @@ func drawFacts(t *rapid.T, filled bool) *facts {
 		case 1:
 			f.ids[i].folded = f.ids[i].value
 		}
+	}
+	for i := range f.keys {
+		f.keys[i] = f.keys[i].list()
 	}
 	slices.Sort(f.keys)
 	f.keys = slices.Compact(f.keys)

@@ -1,6 +1,7 @@
 package fusion
 
 import (
+	"strings"
 	"unsafe"
 
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
@@ -43,3 +44,5 @@ func sealEvidence(list []*wf.Evidence, f func(*string)) {
 		}
 	}
 }
+
+func cloneIt(v *string) { *v = strings.Clone(*v) }

@@ -46,7 +46,7 @@ func (e *Engine) build(m []int32) *wf.Situation {
 
 // member is one report as a situation names it.
 func (e *Engine) member(o *wf.Member, f *facts) {
-	o.ReportId, o.Agency, o.Record, o.Cell = f.id.String(), e.names[f.agency], f.record, e.names[f.cell]
+	o.ReportId, o.Agency, o.Record, o.Cell = f.id.String(), e.words.texts[f.agency], f.record, e.words.texts[f.cell]
 	o.Kind, o.EventTime, o.Revision = wf.Kind(f.kind), stamp(f.time), f.revision
 }
 

@@ -20,7 +20,7 @@ func (e *Engine) spans(m []int32) []span {
 	}
 	all := e.links[:0]
 	for i, n := range m {
-		for _, x := range e.nodes[n].edges {
+		for _, x := range e.edges(n) {
 			if j := e.local[x.to]; int32(i) < j && int(j) < len(m) && m[j] == x.to {
 				all = append(all, span{int32(i), j, x.bits})
 			}
