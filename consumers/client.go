@@ -41,6 +41,7 @@ type Client struct {
 	log    *zap.Logger
 	closed chan struct{}
 	denied atomic.Pointer[string]
+	api    *pastAPI
 }
 
 // Connect signs in. It waits for the first connection as long as ctx allows;
@@ -55,7 +56,10 @@ func Connect(ctx context.Context, url string, opts ...Option) (*Client, error) {
 	if s.url == "" || s.auth == nil {
 		return nil, errors.New("connect: give the broker's address and a credential, or a context file with both")
 	}
-	c := &Client{cell: s.cell, log: s.log, closed: make(chan struct{})}
+	c := &Client{cell: s.cell, log: s.log, closed: make(chan struct{}), api: s.api}
+	if c.api != nil {
+		c.api.progress = s.progress
+	}
 	if p := strings.Split(s.inbox, "."); len(p) == 3 {
 		c.reader = p[1]
 	}

@@ -19,6 +19,8 @@ type Option func(*settings) error
 type settings struct {
 	url, inbox, cell, name string
 	auth                   nats.Option
+	api                    *pastAPI
+	progress               func(done, total uint64)
 	log                    *zap.Logger
 	more                   []nats.Option
 }

@@ -36,6 +36,8 @@ type fixed struct {
 	p     *snapshot.Picture
 	tell  []func(snapshot.Update)
 	stale bool
+	// purged is what the next commits say of it.
+	purged uint64
 }
 
 func newFixed(status wf.Status) *fixed { return &fixed{p: snapshot.NewPicture("le", status)} }
@@ -76,6 +78,7 @@ func (f *fixed) commit(t *testing.T, upserts ...*wf.Situation) {
 	}
 	d := fusion.DigestOf(all)
 	frame.Digest, frame.Situations, frame.Reports = d[:], uint64(len(all)), uint64(len(all))
+	frame.Purged = f.purged
 	frame.Feeds = []*wf.FeedHealth{{Cell: "le", Agency: "fbi", LastReceived: timestamppb.New(time.Unix(1700000000, 0)), Reports: f.p.Revision() + 1}}
 	if err := f.p.Apply(frame, frame.Revision); err != nil {
 		t.Fatal(err)

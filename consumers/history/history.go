@@ -163,10 +163,13 @@ func (h *History) At(ctx context.Context, q Query) (*Answer, error) {
 		return a, nil
 	}
 	a, err := h.answer(ctx, q, now)
+	if err == nil {
+		err = h.keep(q, now.purged, a)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return a, h.keep(q, now.purged, a)
+	return a, nil
 }
 
 // present is what of the newest picture an answer depends on.

@@ -22,6 +22,7 @@ import (
 // demoFlags are the flags of demo.
 type demoFlags struct {
 	once, fresh bool
+	keep        bool
 	seed        uint64
 	reports     int
 	speed       float64
@@ -44,9 +45,10 @@ intrusion, and noise. Nothing in it is real traffic.
 
 Live, it goes on until interrupted and keeps its data in DIR/demo: started
 again it continues where it was. Press Enter to pause and resume the exercise
-clock. With --once it replays everything at full speed in a temporary folder,
-compares each cell's picture with the truth and exits 1 if a cell does not
-pass. With --input it reads files instead: any known format, folders included.` + exitHelp,
+clock. With --once it replays everything at full speed, compares each cell's
+picture with the truth and exits 1 if a cell does not pass; its data stays in
+DIR/once until the next such run, and snapshot and explain read it there while
+no broker runs. With --input it reads files instead: any known format, folders included.` + exitHelp,
 		Example: `  watchfloor demo
   watchfloor demo --speed 3600                 an hour a second
   watchfloor demo --fresh --seed 7             start over with another scenario
@@ -68,6 +70,7 @@ pass. With --input it reads files instead: any known format, folders included.` 
 		},
 	}
 	c.Flags().BoolVar(&f.once, "once", false, "replay at full speed, print the scorecard and exit")
+	c.Flags().BoolVar(&f.keep, "keep", true, "keep the data of --once for snapshot and explain")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the scenario")
 	c.Flags().IntVar(&f.reports, "reports", exercise.DefaultReports, "reports of the scenario, noise included")
 	c.Flags().Float64Var(&f.speed, "speed", 900, "exercise seconds per second, live")
@@ -114,6 +117,11 @@ func (a *app) throwaway(ctx context.Context, c spine.Config) (s *spine.Spine, st
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a temporary folder: %w", err)
 	}
+	return a.startIn(ctx, dir, c)
+}
+
+// startIn starts a spine in a folder; stop ends it and removes the folder.
+func (a *app) startIn(ctx context.Context, dir string, c spine.Config) (s *spine.Spine, stop func() error, err error) {
 	c.DataDir, c.KeysDir, c.Port, c.HTTPPort = dir+"/data", dir+"/keys", -1, -1
 	if s, err = spine.Start(ctx, c); err != nil {
 		_ = os.RemoveAll(dir)

@@ -27,15 +27,12 @@ func (a *app) demoOnce(ctx context.Context, f demoFlags) error {
 	p := policy.Default()
 	c := a.spineConfig(f, p)
 	c.Statuses, c.WithoutHTTP = exerciseOnly, true
-	s, stop, err := a.throwaway(ctx, c)
+	s, end, err := a.once(ctx, f, c)
 	if err != nil {
 		return err
 	}
 	cards, took, err := a.replay(ctx, s, scenario)
-	if serr := stop(); err == nil {
-		err = serr
-	}
-	if err != nil {
+	if err := end(err); err != nil {
 		return err
 	}
 	if a.output != "table" {
@@ -48,6 +45,9 @@ func (a *app) demoOnce(ctx context.Context, f demoFlags) error {
 		fmt.Fprintf(a.out, "exercise, seed %d, %d reports, replayed in %s\n\n", f.seed, f.reports, took.Round(10*time.Millisecond))
 		if err := scorecard.Render(a.out, cards); err != nil {
 			return err
+		}
+		if f.keep {
+			a.keptHint()
 		}
 	}
 	if !scorecard.Passed(cards) {

@@ -20,7 +20,7 @@ import (
 func TestExercisePassesForSeedsOneToFive(t *testing.T) {
 	for seed := 1; seed <= 5; seed++ {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			out := must(t, "", "demo", "--once", "--seed", strconv.Itoa(seed), "-o", "jsonl")
+			out := must(t, "", "demo", "--once", "--keep=false", "--seed", strconv.Itoa(seed), "-o", "jsonl")
 			cards := lines[scorecard.Card](t, out)
 			if len(cards) != 6 {
 				t.Fatalf("%d cells are scored, want 6", len(cards))
@@ -44,7 +44,7 @@ func TestExercisePassesForSeedsOneToFive(t *testing.T) {
 }
 
 func TestExerciseWithoutEvidenceFails(t *testing.T) {
-	r := run(t, "", "demo", "--once", "--weights", "zero")
+	r := run(t, "", "demo", "--once", "--keep=false", "--weights", "zero")
 	if r.code != exitFailed || !strings.Contains(r.out, "not passed") {
 		t.Errorf("exit %d, want %d\n%s", r.code, exitFailed, r.out)
 	}

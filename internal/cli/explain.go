@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +17,12 @@ func (a *app) explain() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain --cell C ID",
 		Short: "Say why the reports of a situation belong together, in lines to be read aloud",
+		Long: `Says why the reports of a situation belong together: every link of its
+tree with the evidence and its weight in bits, and what it would fall apart without.
+
+` + pastHelp,
 		Example: `  watchfloor explain --cell fused 3f2a     (the first digits are enough)
+  watchfloor explain --cell fused --as-of -2h 3f2a
   watchfloor explain --cell le 3f2a9c -o json`,
 		Args: one("the id of a situation, or its first digits"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,6 +36,7 @@ func (a *app) explain() *cobra.Command {
 			}
 			lines := fusion.Read(x)
 			if a.output == "table" {
+				asOfLine(a.out, s)
 				fmt.Fprintln(a.out, strings.Join(lines, "\n"))
 				return nil
 			}
@@ -55,6 +62,9 @@ func pick(s *wf.Snapshot, prefix string) (*wf.Situation, error) {
 			return nil, failed("%q is the start of several ids, %s and %s among them: give more digits", prefix, found.GetId(), x.GetId())
 		}
 		found = x
+	}
+	if found == nil && s.GetAsOf() != nil {
+		return nil, failed("no situation %q in the picture of %s as of %s: ids change when an older report joins; list them with snapshot --as-of", prefix, s.GetCell(), s.GetAsOf().GetTime().AsTime().UTC().Format(time.RFC3339Nano))
 	}
 	if found == nil {
 		return nil, failed("no situation %q in the picture of %s at revision %d: ids change when an older report joins; list them with snapshot", prefix, s.GetCell(), s.GetRevision())

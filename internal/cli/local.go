@@ -84,22 +84,31 @@ func (a *app) local() (*local, error) {
 
 // readerCredential is one of the named reader, or of the first that is cleared for the cell.
 func (l *local) readerCredential(name, cell string) (account.Credential, error) {
+	reader, err := l.cleared(name, cell)
+	if err != nil {
+		return account.Credential{}, err
+	}
+	return l.issuer.Issue(account.Request{Principal: account.Reader(reader), Cell: cell, User: "cli", Lifetime: 24 * time.Hour})
+}
+
+// cleared is the named reader, or the first that is cleared for the cell.
+func (l *local) cleared(name, cell string) (string, error) {
 	if _, ok := l.policy.Cell(cell); !ok {
-		return account.Credential{}, usage("unknown cell %q: the policy has %s", cell, strings.Join(l.policy.CellNames(), ", "))
+		return "", usage("unknown cell %q: the policy has %s", cell, strings.Join(l.policy.CellNames(), ", "))
 	}
 	var cleared []string
 	for _, r := range l.policy.Readers {
-		if l.policy.Cleared(r.Name, cell) {
-			cleared = append(cleared, r.Name)
+		if !l.policy.Cleared(r.Name, cell) {
+			continue
 		}
-		if (name == "" || r.Name == name) && l.policy.Cleared(r.Name, cell) {
-			return l.issuer.Issue(account.Request{Principal: account.Reader(r.Name), Cell: cell, User: "cli", Lifetime: 24 * time.Hour})
+		if cleared = append(cleared, r.Name); name == "" || r.Name == name {
+			return r.Name, nil
 		}
 	}
 	if name != "" {
-		return account.Credential{}, usage("reader %q is not cleared for cell %s: the policy clears %s", name, cell, strings.Join(cleared, ", "))
+		return "", usage("reader %q is not cleared for cell %s: the policy clears %s", name, cell, strings.Join(cleared, ", "))
 	}
-	return account.Credential{}, failed("the policy clears no reader for cell %s: add one under readers", cell)
+	return "", failed("the policy clears no reader for cell %s: add one under readers", cell)
 }
 
 func (a *app) parseStatus(flag, fallback string) (wf.Status, error) {

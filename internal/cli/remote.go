@@ -124,13 +124,13 @@ func userOf(creds []byte) (string, error) {
 const connectTimeout = 5 * time.Second
 
 // reader connects to read a cell. status is the one to show by default.
-func (a *app) reader(ctx context.Context, r remote, cell string) (c *consumers.Client, status string, err error) {
+func (a *app) reader(ctx context.Context, r remote, cell string, more ...consumers.Option) (c *consumers.Client, status string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	if err := r.resolve(); err != nil {
 		return nil, "", err
 	}
-	opts := []consumers.Option{consumers.WithCell(cell), consumers.WithLogger(a.logger())}
+	opts := append([]consumers.Option{consumers.WithCell(cell), consumers.WithLogger(a.logger())}, more...)
 	status = subject.StatusToken(wf.Status_STATUS_ACTUAL)
 	var l *local
 	if r.local() {

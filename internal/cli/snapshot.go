@@ -17,6 +17,7 @@ import (
 type reading struct {
 	remote
 	cell, status string
+	past
 }
 
 func (r *reading) flags(c *cobra.Command) {
@@ -25,10 +26,20 @@ func (r *reading) flags(c *cobra.Command) {
 	c.Flags().StringVar(&r.status, "status", "", "actual, exercise or test (default: what the local broker runs, else actual)")
 	c.Flags().StringVar(&r.user, "reader", "", "reader of the policy to read as, or that --creds is of (default: the first that is cleared)")
 	_ = c.MarkFlagRequired("cell")
+	r.past.flags(c)
 }
 
-// load reads the newest picture.
+// load reads the newest picture, or that of an earlier time.
 func (a *app) load(ctx context.Context, r reading) (*wf.Snapshot, error) {
+	if err := r.past.check(&r.remote); err != nil {
+		return nil, err
+	}
+	if r.local() && a.hasKept() {
+		return a.loadKept(ctx, r)
+	}
+	if r.asked() {
+		return a.loadPast(ctx, r)
+	}
 	c, fallback, err := a.reader(ctx, r.remote, r.cell)
 	if err != nil {
 		return nil, err
@@ -52,8 +63,13 @@ func (a *app) snapshot() *cobra.Command {
 	var most int
 	c := &cobra.Command{
 		Use:   "snapshot --cell C",
-		Short: "Print the newest picture of a cell",
+		Short: "Print the picture of a cell: the newest, or that of an earlier time",
+		Long: `Prints the newest picture of a cell, or with --as-of what it was at a time.
+
+` + pastHelp,
 		Example: `  watchfloor snapshot --cell fused
+  watchfloor snapshot --cell fused --as-of -2h
+  watchfloor snapshot --cell fused --as-of 2025-09-03T14:30:00Z
   watchfloor snapshot --cell le -o json | jq .digest
   watchfloor snapshot --cell open -o geojson > open.geojson
   watchfloor snapshot --cell le --context watch-le.json`,
@@ -94,9 +110,17 @@ func (a *app) printSnapshot(s *wf.Snapshot, most int) error {
 			Tick       string            `json:"tick"`
 			Digest     string            `json:"digest"`
 			Reports    uint64            `json:"reports,string"`
+			AsOf       json.RawMessage   `json:"as_of,omitempty"`
 			Situations []json.RawMessage `json:"situations"`
 		}{s.GetCell(), subject.StatusToken(s.GetStatus()), s.GetRevision(), s.GetEpoch(), s.GetTick().AsTime().Format("2006-01-02T15:04:05Z"),
-			hex.EncodeToString(s.GetDigest()), s.GetReports(), []json.RawMessage{}}
+			hex.EncodeToString(s.GetDigest()), s.GetReports(), nil, []json.RawMessage{}}
+		if s.GetAsOf() != nil {
+			b, err := compactJSON(s.GetAsOf())
+			if err != nil {
+				return err
+			}
+			view.AsOf = b
+		}
 		for _, x := range byScore(s.GetSituations()) {
 			b, err := compactJSON(x)
 			if err != nil {
@@ -107,7 +131,8 @@ func (a *app) printSnapshot(s *wf.Snapshot, most int) error {
 		return json.NewEncoder(a.out).Encode(view)
 	}
 	snapshotHead(a.out, s)
-	if s.GetRevision() == 0 {
+	asOfLine(a.out, s)
+	if s.GetRevision() == 0 && s.GetAsOf() == nil {
 		fmt.Fprintf(a.out, "nothing has been reported yet that is %s\n", subject.StatusToken(s.GetStatus()))
 		return nil
 	}

@@ -65,6 +65,9 @@ func (c *cell) work(ctx context.Context) error {
 	if c.sources, err = c.below(); err != nil {
 		return err
 	}
+	if c.spine.cfg.WithoutWorkers {
+		return nil
+	}
 	ready, failed := make(chan struct{}, len(c.spine.cfg.Statuses)), make(chan error, len(c.spine.cfg.Statuses))
 	for _, status := range c.spine.cfg.Statuses {
 		c.run(status, ready, failed)

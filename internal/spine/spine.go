@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -44,6 +45,10 @@ type Config struct {
 	NeverExpire bool
 	// WithoutHTTP starts no listeners.
 	WithoutHTTP bool
+	// WithoutWorkers fuses nothing: pictures stay as they were published.
+	WithoutWorkers bool
+	// Only names the cells that get parts; none is all of the policy's.
+	Only []string
 	// Console is the page at / of every listener; may be nil.
 	Console http.Handler
 	Version string
@@ -155,6 +160,9 @@ func (s *Spine) start(ctx context.Context) error {
 		return err
 	}
 	for _, p := range s.cfg.Policy.Cells {
+		if len(s.cfg.Only) > 0 && !slices.Contains(s.cfg.Only, p.Name) {
+			continue
+		}
 		s.cells = append(s.cells, &cell{spine: s, Cell: Cell{Name: p.Name, Label: p.Label.String()}, label: p.Label, pictures: map[wf.Status]*snapshot.Follower{}})
 	}
 	if err := s.each(ctx, (*cell).work); err != nil {
