@@ -30,7 +30,7 @@ type fileAccount struct {
 
 // demoInput reads files into a throwaway broker and says what became of them.
 func (a *app) demoInput(ctx context.Context, f demoFlags) error {
-	m, err := mapping(f.mapping)
+	m, err := readMapping(f.mapping)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ import (
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
-// mapping reads a CSV mapping: a shipped one by name, else a file; none for "".
-func mapping(name string) (*csv.Mapping, error) {
+// readMapping reads a CSV mapping: a shipped one by name, else a file; none for "".
+func readMapping(name string) (*csv.Mapping, error) {
 	if name == "" {
 		return nil, nil
 	}

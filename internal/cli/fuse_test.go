@@ -84,3 +84,21 @@ func TestFuseLosesNoReport(t *testing.T) {
 		t.Errorf("exit %d, want three situations:\n%s%s", r.code, r.out, r.err)
 	}
 }
+
+// A table that nobody has seen before goes from draft to situations in two commands.
+func TestADraftedMappingIsEnoughToFuse(t *testing.T) {
+	csv := write(t, "people.csv", people)
+	if r := run(t, "", "fuse", csv); r.code != exitUsage || !strings.Contains(r.err, "mapping --draft") {
+		t.Fatalf("without a mapping: exit %d\n%s", r.code, r.err)
+	}
+	m := write(t, "people.yaml", must(t, "", "mapping", "--draft", csv))
+	if r := run(t, "", "fuse", "--map", m, "--truth", csv+":no,who", csv); r.code != exitOK || !strings.Contains(r.err, "F1 1.0000") {
+		t.Errorf("exit %d\n%s", r.code, r.err)
+	}
+	if out := must(t, "", "mapping"); !strings.Contains(out, "febrl") {
+		t.Errorf("the list is\n%s", out)
+	}
+	if out := must(t, "", "mapping", "febrl"); !strings.Contains(out, "name: febrl") {
+		t.Errorf("febrl is\n%s", out)
+	}
+}

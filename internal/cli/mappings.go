@@ -26,7 +26,7 @@ func mappings(values []string) (mappingChoice, error) {
 		if !named {
 			name = v
 		}
-		m, err := mapping(name)
+		m, err := readMapping(name)
 		switch {
 		case err != nil:
 			return c, err
@@ -59,7 +59,7 @@ func (c mappingChoice) choose(name string, data []byte) (*csv.Mapping, error) {
 		if m, ok := csv.For(data); ok {
 			return m, nil
 		}
-		return nil, errors.New("a table whose columns are those of no shipped mapping, or of several: say --map MAPPING (producers/csv/DESIGN.md says how to write one)")
+		return nil, errors.New("a table whose columns are those of no shipped mapping, or of several: say --map MAPPING (\"watchfloor mapping --draft FILE\" writes one to start from)")
 	}
 	var fit []*csv.Mapping
 	for _, m := range c.any {

@@ -58,7 +58,7 @@ type delivery struct {
 }
 
 func (a *app) runPublish(ctx context.Context, d delivery, paths []string) error {
-	m, err := mapping(d.mapping)
+	m, err := readMapping(d.mapping)
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func ParseMapping(data []byte) (*Mapping, error) {
 		return nil, fmt.Errorf("%w: more than 1 MiB", ErrMapping)
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(m); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrMapping, err)
+		return nil, fmt.Errorf("%w: %s%s", ErrMapping, err, hint(err))
 	}
 	var problems []error
 	problem := func(format string, args ...any) {
@@ -137,10 +137,21 @@ func ParseMapping(data []byte) (*Mapping, error) {
 			problem("fields[%d] (to %s): %s", i, f.To, err)
 		}
 	}
+	if body := subject.KindToken(m.kind); len(m.Fields) > 0 && body != "" && !slices.ContainsFunc(m.Fields, func(f Field) bool { return strings.HasPrefix(f.To, body+".") }) {
+		problem("fields: none fills the body, so every row would be refused: add one of %s, such as a value that is always the same", body)
+	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMapping, err)
 	}
 	return m, nil
+}
+
+// hint says what is behind an error of YAML that is hard to read.
+func hint(err error) string {
+	if strings.Contains(err.Error(), "must be specified") {
+		return `\ninside { }, a path with brackets needs quotes: {to: "entities[0].identifiers", ...}`
+	}
+	return ""
 }
 
 func (m *Mapping) checkHead(problem func(string, ...any)) {
