@@ -41,7 +41,7 @@ var budget = map[string][]string{
 var pure = []string{
 	"proto/label", "proto/subject", "proto/report", "proto/admission",
 	"producers/codec", "producers/normal", "producers/cap", "producers/nws", "producers/quake", "producers/stix", "producers/csv",
-	"producers/native", "producers/exercise",
+	"producers/native", "producers/exercise", "producers/narrative",
 	"consumers/fusion",
 	"broker/policy", "broker/guard", "broker/proof",
 }

@@ -24,6 +24,7 @@ type settings struct {
 	auth    nats.Option
 	more    []nats.Option
 	log     *slog.Logger
+	extract bool
 }
 
 // MinRetry is the shortest retry window: a broker that fails over is back within it.
@@ -55,6 +56,19 @@ func WithJWT(token, seed string) Option {
 			return fmt.Errorf("%w: its user name %q is no word", ErrCredential, name)
 		}
 		s.auth, s.inbox = nats.UserJWTAndSeed(token, seed), name
+		return nil
+	}
+}
+
+// WithExtraction adds to every report that Publish and PublishAsync send what
+// its title and narrative say, marked as extracted; see package narrative. The
+// report that is handed in stays as it is. The same report and version of this
+// module give the same bytes; after an upgrade whose rules find more, a report
+// that is sent again under the same revision is refused as a conflict: send it
+// as a new revision, or leave what is stored.
+func WithExtraction() Option {
+	return func(s *settings) error {
+		s.extract = true
 		return nil
 	}
 }

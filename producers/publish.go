@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/watchfloor/watchfloor/producers/narrative"
 	"github.com/watchfloor/watchfloor/proto/admission"
 	"github.com/watchfloor/watchfloor/proto/report"
 	"github.com/watchfloor/watchfloor/proto/subject"
@@ -119,6 +120,10 @@ func (c *Client) encode(p *Pending, r *wf.Report) error {
 			Code: admission.AgencyMismatch, Field: "agency", Message: fmt.Sprintf("the report is of %q, the client of %q", r.GetAgency(), c.agency),
 			Remedy: "connect as the originating agency",
 		}}}
+	}
+	if c.set.extract {
+		r = proto.CloneOf(r)
+		narrative.Enrich(r)
 	}
 	p.subject = subject.Submit(r)
 	if _, err := subject.ParseSubmit(p.subject); err != nil {

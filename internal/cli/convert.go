@@ -13,12 +13,14 @@ import (
 type conversion struct {
 	maps                 []string
 	policyFile, as, cell string
+	extract              bool
 }
 
 func (v *conversion) flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&v.maps, "map", nil, "mapping for CSV: a shipped one's name or a file; FILE=MAPPING for one file of several; may repeat (default: the shipped one whose columns fit)")
 	c.Flags().StringVar(&v.policyFile, "policy", "", "policy file that says what markings mean (default: the shipped policy)")
 	c.Flags().StringVar(&v.as, "as", "", "agency that converted reports are of (default: by format, from the policy)")
+	extractFlag(c, &v.extract)
 	c.Flags().StringVar(&v.cell, "cell", "", "with --as, cell whose label and markings apply (default: the agency's only one)")
 }
 
@@ -43,8 +45,13 @@ func (v *conversion) files(a *app) (feed.Config, *policy.Policy, error) {
 		all = &r
 	}
 	c := fileReader(p, nil, all)
-	c.Choose, c.Stdin = chosen.choose, a.in
+	c.Choose, c.Stdin, c.Extract = chosen.choose, a.in, v.extract
 	return c, p, nil
+}
+
+// extractFlag is the flag that every command has which makes reports of files.
+func extractFlag(c *cobra.Command, to *bool) {
+	c.Flags().BoolVar(to, "extract", true, "add what titles and narratives say (names, numbers, vehicles, places) to the reports, marked as extracted")
 }
 
 // submitRoute is the agency's cell: the one named, or the only one it has.

@@ -30,6 +30,7 @@ type demoFlags struct {
 	weights     string
 	inputs      []string
 	mapping     string
+	extract     bool
 	port, http  int
 }
 
@@ -79,6 +80,7 @@ no broker runs. With --input it reads files instead: any known format, folders i
 	c.Flags().StringVar(&f.weights, "weights", "default", "weights of the evidence: default or zero")
 	c.Flags().StringArrayVar(&f.inputs, "input", nil, "file or folder to read instead of the exercise (repeatable; with --once)")
 	c.Flags().StringVar(&f.mapping, "map", "", "mapping for CSV input: a shipped one's name or a file (default: the shipped one whose columns fit)")
+	extractFlag(c, &f.extract)
 	c.Flags().IntVar(&f.port, "port", 4222, "port of the broker, live; -1 for any free one")
 	c.Flags().IntVar(&f.http, "http-port", 8080, "port of the first cell's page, live, the others follow; -1 for any free ones")
 	return c

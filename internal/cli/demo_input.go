@@ -41,7 +41,9 @@ func (a *app) demoInput(ctx context.Context, f demoFlags) error {
 	if err != nil {
 		return err
 	}
-	err = a.readInto(ctx, s, f.inputs, fileReader(p, m, nil))
+	files := fileReader(p, m, nil)
+	files.Extract = f.extract
+	err = a.readInto(ctx, s, f.inputs, files)
 	if serr := stop(); err == nil {
 		err = serr
 	}

@@ -101,7 +101,7 @@ func (a *app) playLive(ctx context.Context, s *spine.Spine, f demoFlags, scenari
 	sender := sendInto(s)
 	defer sender.Close()
 	a.digests(s, "recovered")
-	player := &demo.Player{Scenario: scenario, Sender: sender, Speed: f.speed, PauseAfter: f.pauseAfter}
+	player := &demo.Player{Scenario: scenario, Extract: f.extract, Sender: sender, Speed: f.speed, PauseAfter: f.pauseAfter}
 	player.Paused = func(paused bool, n int, when time.Time) {
 		if !paused {
 			fmt.Fprintln(a.out, "exercise clock runs")

@@ -31,7 +31,7 @@ func (a *app) demoOnce(ctx context.Context, f demoFlags) error {
 	if err != nil {
 		return err
 	}
-	cards, took, err := a.replay(ctx, s, scenario)
+	cards, took, err := a.replay(ctx, s, scenario, f.extract)
 	if err := end(err); err != nil {
 		return err
 	}
@@ -56,13 +56,14 @@ func (a *app) demoOnce(ctx context.Context, f demoFlags) error {
 	return nil
 }
 
-// replay plays the scenario through the guards and scores each cell's published picture.
-func (a *app) replay(ctx context.Context, s *spine.Spine, scenario *exercise.Scenario) ([]scorecard.Card, time.Duration, error) {
+// replay plays the scenario through the guards, with what narratives say
+// added or not, and scores each cell's published picture.
+func (a *app) replay(ctx context.Context, s *spine.Spine, scenario *exercise.Scenario, extract bool) ([]scorecard.Card, time.Duration, error) {
 	start := time.Now()
 	sender := sendInto(s)
 	defer sender.Close()
 	progress := a.progress("replaying", scenario.Config().Reports)
-	player := &demo.Player{Scenario: scenario, Sender: sender, Progress: func(n int, _ time.Time) { progress(n) }}
+	player := &demo.Player{Scenario: scenario, Sender: sender, Extract: extract, Progress: func(n int, _ time.Time) { progress(n) }}
 	if _, err := player.Play(ctx, 0); err != nil {
 		return nil, 0, fmt.Errorf("replay: %w", err)
 	}

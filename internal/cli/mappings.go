@@ -56,10 +56,10 @@ func (c mappingChoice) choose(name string, data []byte) (*csv.Mapping, error) {
 		return c.any[0], nil
 	}
 	if len(c.any) == 0 {
-		if m, ok := csv.For(data); ok {
+		if m, ok := csv.Of(data); ok {
 			return m, nil
 		}
-		return nil, errors.New("a table whose columns are those of no shipped mapping, or of several: say --map MAPPING (\"watchfloor mapping --draft FILE\" writes one to start from)")
+		return nil, errors.New("a table whose columns are those of no shipped mapping, or of several, and none is called text, narrative or the like: say --map MAPPING (\"watchfloor mapping --draft FILE\" writes one to start from)")
 	}
 	var fit []*csv.Mapping
 	for _, m := range c.any {

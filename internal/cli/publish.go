@@ -43,6 +43,7 @@ would refuse.` + exitHelp,
 	c.Flags().StringVar(&d.to.Cell, "cell", "", "cell to publish into (default: the agency's only one)")
 	c.Flags().StringVar(&d.mapping, "map", "", "mapping for CSV: a shipped one's name or a file")
 	c.Flags().BoolVar(&d.dryRun, "dry-run", false, "send nothing; say what would be refused")
+	extractFlag(c, &d.extract)
 	_ = c.MarkFlagRequired("as")
 	return c
 }
@@ -53,6 +54,7 @@ type delivery struct {
 	to      ingest.Route
 	mapping string
 	dryRun  bool
+	extract bool
 	// shown is the only status that a demo shows, or empty.
 	shown string
 }
@@ -74,6 +76,7 @@ func (a *app) runPublish(ctx context.Context, d delivery, paths []string) error 
 	}
 	d.shown = shown
 	files := fileReader(p, m, &d.to)
+	files.Extract = d.extract
 	files.Stdin = a.in
 	if !d.dryRun {
 		return a.send(ctx, d, files, paths)

@@ -8,15 +8,21 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/watchfloor/watchfloor/internal/ingest"
 	"github.com/watchfloor/watchfloor/producers"
 	"github.com/watchfloor/watchfloor/producers/exercise"
+	"github.com/watchfloor/watchfloor/producers/narrative"
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
 // Player plays a scenario against the exercise clock.
 type Player struct {
 	Scenario *exercise.Scenario
 	Sender   *ingest.Sender
+	// Extract adds to every report what its narrative says before it is sent.
+	Extract bool
 	// Speed is exercise seconds per second; zero plays without waiting.
 	Speed float64
 	// PauseAfter pauses the exercise clock after so many steps; zero never.
@@ -83,7 +89,7 @@ func (p *Player) play(ctx context.Context, position int, next *int, last *time.T
 		if err != nil {
 			return err
 		}
-		if _, err := c.PublishAsync(ctx, step.Report); err != nil {
+		if _, err := c.PublishAsync(ctx, p.report(step)); err != nil {
 			return err
 		}
 		*next++
@@ -92,6 +98,16 @@ func (p *Player) play(ctx context.Context, position int, next *int, last *time.T
 		}
 	}
 	return nil
+}
+
+// report is what is sent of a step. The scenario's own report stays as it is.
+func (p *Player) report(step exercise.Step) *wf.Report {
+	if !p.Extract {
+		return step.Report
+	}
+	r := proto.CloneOf(step.Report)
+	narrative.Enrich(r)
+	return r
 }
 
 // hold waits while the clock is paused.

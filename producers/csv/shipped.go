@@ -84,6 +84,15 @@ func For(data []byte) (*Mapping, bool) {
 	return found, found != nil
 }
 
+// Of is the mapping of a file that names none: the shipped one whose columns
+// are its, else one for texts, by the names of the columns.
+func Of(data []byte) (*Mapping, bool) {
+	if m, ok := For(data); ok {
+		return m, true
+	}
+	return Notes(data)
+}
+
 // Fits says whether the columns of the file's first line are exactly those that
 // the mapping reads or ignores, in any order.
 func (m *Mapping) Fits(data []byte) bool {

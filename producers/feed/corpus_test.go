@@ -73,7 +73,7 @@ func TestEveryFileOfTheCorpusIsAccountedFor(t *testing.T) {
 	}
 	want := map[string]map[string]int{
 		"cap":       {"cap": 38, "nws": 3, "an XML schema": 6, "a certificate or key": 2, "an index of its folder": 1},
-		"incidents": {"csv": 1, noMapping: 7, "JSON of no known format": 1},
+		"incidents": {"csv": 2, noMapping: 6, "JSON of no known format": 1},
 		"labelled":  {"csv": 5, noMapping: 5},
 		"niem":      {"an XML schema": 14},
 	}
@@ -84,7 +84,7 @@ func TestEveryFileOfTheCorpusIsAccountedFor(t *testing.T) {
 	}
 }
 
-const noMapping = "a table whose columns are those of no shipped mapping, or of several: name a mapping"
+const noMapping = "a table whose columns are those of no shipped mapping, or of several, and none is called text, narrative or the like: name a mapping"
 
 func cmpOr(a, b string) string {
 	if a != "" {

@@ -58,7 +58,7 @@ func Detect(name string, data []byte) (format Format, skip string) {
 	case !utf8.Valid(head[:textEnd(head)]) && ext != ".csv" || bytes.IndexByte(head, 0) >= 0:
 		return "", "binary data of no known format"
 	}
-	if _, ok := csv.For(data); ok || ext == ".csv" {
+	if _, ok := csv.Of(data); ok || ext == ".csv" {
 		return CSV, ""
 	}
 	return "", unknownText

@@ -20,6 +20,7 @@ import (
 	"github.com/watchfloor/watchfloor/producers/cap"
 	"github.com/watchfloor/watchfloor/producers/codec"
 	"github.com/watchfloor/watchfloor/producers/csv"
+	"github.com/watchfloor/watchfloor/producers/narrative"
 	"github.com/watchfloor/watchfloor/producers/native"
 	"github.com/watchfloor/watchfloor/producers/nws"
 	"github.com/watchfloor/watchfloor/producers/quake"
@@ -39,6 +40,9 @@ type Config struct {
 	// Choose picks the mapping of a CSV file by its name and content, before
 	// Mapping; its error says why there is none. May be nil.
 	Choose func(name string, data []byte) (*csv.Mapping, error)
+	// Extract adds to every report what its title and narrative say; see package
+	// narrative.
+	Extract bool
 	// Stdin is what the path "-" reads; nil makes it an error.
 	Stdin io.Reader
 }
@@ -96,6 +100,11 @@ func (c Config) Read(name string, data []byte) Source {
 	case Native:
 		s.Items = native.Decode(data, o)
 	}
+	if c.Extract {
+		for _, i := range s.Items {
+			narrative.Enrich(i.Report)
+		}
+	}
 	return s
 }
 
@@ -121,7 +130,7 @@ func (c Config) readCSV(s *Source, data []byte, o codec.Options) {
 	s.Items = csv.Decode(data, o, m)
 }
 
-var errNoMapping = errors.New("a table whose columns are those of no shipped mapping, or of several: name a mapping")
+var errNoMapping = errors.New("a table whose columns are those of no shipped mapping, or of several, and none is called text, narrative or the like: name a mapping")
 
 func (c Config) mapping(name string, data []byte) (*csv.Mapping, error) {
 	if c.Choose != nil {
@@ -130,7 +139,7 @@ func (c Config) mapping(name string, data []byte) (*csv.Mapping, error) {
 	if c.Mapping != nil {
 		return c.Mapping, nil
 	}
-	if m, ok := csv.For(data); ok {
+	if m, ok := csv.Of(data); ok {
 		return m, nil
 	}
 	return nil, errNoMapping

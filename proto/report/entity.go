@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/watchfloor/watchfloor/proto/admission"
 	"github.com/watchfloor/watchfloor/proto/subject"
@@ -42,6 +43,25 @@ func (c *checker) entity(e *wf.Entity) {
 		}
 	}
 	c.detail(e)
+	c.extracted(e)
+}
+
+// extracted checks that what is said to be filled from the text is filled, and
+// that nothing is said twice.
+func (c *checker) extracted(e *wf.Entity) {
+	fields := e.GetExtractedFields()
+	if len(fields) > 0 && e.GetExtracted() {
+		c.refuse(admission.Invalid, "extracted_fields", "the whole entity is extracted", "name fields only of an entity that is stated")
+		return
+	}
+	for i, f := range fields {
+		p := e.GetPerson()
+		filled := f == "person.birth" && p.GetBirth() != nil || f == "person.age" && p.GetAge() != 0 || f == "person.sex" && p.GetSex() != ""
+		if !filled || slices.Contains(fields[:i], f) {
+			c.refuseAt(admission.Invalid, "extracted_fields", i, quoted("field", f)+" is no filled person.birth, person.age or person.sex, or is named twice", "name each filled field once")
+			return
+		}
+	}
 }
 
 func (c *checker) detail(e *wf.Entity) {

@@ -20,6 +20,12 @@ const (
 	maxRing  = 25_000   // points of a polygon
 )
 
+// Most entities and places of a report, for those who add to one.
+const (
+	MaxEntities = maxMany
+	MaxPlaces   = maxMany
+)
+
 // text checks free text: length, UTF-8, and no control characters other than
 // tab and line ends, because text ends up on terminals and pages.
 func (c *checker) text(field, s string, limit int) {

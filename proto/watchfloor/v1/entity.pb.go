@@ -243,7 +243,9 @@ type Identifier struct {
 	Value  string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	Issuer string                 `protobuf:"bytes,3,opt,name=issuer,proto3" json:"issuer,omitempty"`
 	// Only part of the value was seen; '?' stands for one unseen character.
-	Partial       bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
+	Partial bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
+	// Read out of the report's text by rule at the edge, not stated by a field.
+	Extracted     bool `protobuf:"varint,5,opt,name=extracted,proto3" json:"extracted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -306,6 +308,13 @@ func (x *Identifier) GetPartial() bool {
 	return false
 }
 
+func (x *Identifier) GetExtracted() bool {
+	if x != nil {
+		return x.Extracted
+	}
+	return false
+}
+
 // Entity is a person, vehicle, organization or thing a report speaks of, with
 // every identifier that belongs to it.
 type Entity struct {
@@ -319,11 +328,16 @@ type Entity struct {
 	//	*Entity_Organization
 	//	*Entity_Conveyance
 	//	*Entity_Item
-	Detail        isEntity_Detail `protobuf_oneof:"detail"`
-	Description   string          `protobuf:"bytes,8,opt,name=description,proto3" json:"description,omitempty"`
-	Addresses     []*Address      `protobuf:"bytes,9,rep,name=addresses,proto3" json:"addresses,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Detail      isEntity_Detail `protobuf_oneof:"detail"`
+	Description string          `protobuf:"bytes,8,opt,name=description,proto3" json:"description,omitempty"`
+	Addresses   []*Address      `protobuf:"bytes,9,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	// The whole entity was read out of the report's text by rule at the edge.
+	Extracted bool `protobuf:"varint,10,opt,name=extracted,proto3" json:"extracted,omitempty"`
+	// Fields of a stated entity that were filled from the text in the same way:
+	// "person.birth", "person.age", "person.sex".
+	ExtractedFields []string `protobuf:"bytes,11,rep,name=extracted_fields,json=extractedFields,proto3" json:"extracted_fields,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Entity) Reset() {
@@ -432,6 +446,20 @@ func (x *Entity) GetDescription() string {
 func (x *Entity) GetAddresses() []*Address {
 	if x != nil {
 		return x.Addresses
+	}
+	return nil
+}
+
+func (x *Entity) GetExtracted() bool {
+	if x != nil {
+		return x.Extracted
+	}
+	return false
+}
+
+func (x *Entity) GetExtractedFields() []string {
+	if x != nil {
+		return x.ExtractedFields
 	}
 	return nil
 }
@@ -980,13 +1008,14 @@ var File_watchfloor_v1_entity_proto protoreflect.FileDescriptor
 
 const file_watchfloor_v1_entity_proto_rawDesc = "" +
 	"\n" +
-	"\x1awatchfloor/v1/entity.proto\x12\rwatchfloor.v1\x1a\x19watchfloor/v1/place.proto\"\x87\x01\n" +
+	"\x1awatchfloor/v1/entity.proto\x12\rwatchfloor.v1\x1a\x19watchfloor/v1/place.proto\"\xa5\x01\n" +
 	"\n" +
 	"Identifier\x121\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1d.watchfloor.v1.IdentifierTypeR\x04type\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
 	"\x06issuer\x18\x03 \x01(\tR\x06issuer\x12\x18\n" +
-	"\apartial\x18\x04 \x01(\bR\apartial\"\xe6\x03\n" +
+	"\apartial\x18\x04 \x01(\bR\apartial\x12\x1c\n" +
+	"\textracted\x18\x05 \x01(\bR\textracted\"\xaf\x04\n" +
 	"\x06Entity\x12-\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x19.watchfloor.v1.EntityRoleR\x04role\x12;\n" +
 	"\videntifiers\x18\x02 \x03(\v2\x19.watchfloor.v1.IdentifierR\videntifiers\x12/\n" +
@@ -998,7 +1027,10 @@ const file_watchfloor_v1_entity_proto_rawDesc = "" +
 	"conveyance\x12)\n" +
 	"\x04item\x18\a \x01(\v2\x13.watchfloor.v1.ItemH\x00R\x04item\x12 \n" +
 	"\vdescription\x18\b \x01(\tR\vdescription\x124\n" +
-	"\taddresses\x18\t \x03(\v2\x16.watchfloor.v1.AddressR\taddressesB\b\n" +
+	"\taddresses\x18\t \x03(\v2\x16.watchfloor.v1.AddressR\taddresses\x12\x1c\n" +
+	"\textracted\x18\n" +
+	" \x01(\bR\textracted\x12)\n" +
+	"\x10extracted_fields\x18\v \x03(\tR\x0fextractedFieldsB\b\n" +
 	"\x06detail\"\x94\x01\n" +
 	"\n" +
 	"PersonName\x12\x14\n" +

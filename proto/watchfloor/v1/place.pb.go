@@ -192,10 +192,12 @@ type Place struct {
 	// USPS code in upper case: "MS".
 	State string `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
 	// One-sigma uncertainty of the position in metres; zero is unknown.
-	UncertaintyM  float64   `protobuf:"fixed64,6,opt,name=uncertainty_m,json=uncertaintyM,proto3" json:"uncertainty_m,omitempty"`
-	Name          string    `protobuf:"bytes,7,opt,name=name,proto3" json:"name,omitempty"`
-	Role          PlaceRole `protobuf:"varint,8,opt,name=role,proto3,enum=watchfloor.v1.PlaceRole" json:"role,omitempty"`
-	Address       *Address  `protobuf:"bytes,9,opt,name=address,proto3" json:"address,omitempty"`
+	UncertaintyM float64   `protobuf:"fixed64,6,opt,name=uncertainty_m,json=uncertaintyM,proto3" json:"uncertainty_m,omitempty"`
+	Name         string    `protobuf:"bytes,7,opt,name=name,proto3" json:"name,omitempty"`
+	Role         PlaceRole `protobuf:"varint,8,opt,name=role,proto3,enum=watchfloor.v1.PlaceRole" json:"role,omitempty"`
+	Address      *Address  `protobuf:"bytes,9,opt,name=address,proto3" json:"address,omitempty"`
+	// Read out of the report's text by rule at the edge, not stated by a field.
+	Extracted     bool `protobuf:"varint,10,opt,name=extracted,proto3" json:"extracted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -291,6 +293,13 @@ func (x *Place) GetAddress() *Address {
 		return x.Address
 	}
 	return nil
+}
+
+func (x *Place) GetExtracted() bool {
+	if x != nil {
+		return x.Extracted
+	}
+	return false
 }
 
 // Address is a postal address in parts, normalised by the codec: lower case,
@@ -404,7 +413,7 @@ const file_watchfloor_v1_place_proto_rawDesc = "" +
 	"\blatitude\x18\x01 \x01(\x01R\blatitude\x12\x1c\n" +
 	"\tlongitude\x18\x02 \x01(\x01R\tlongitude\"7\n" +
 	"\aPolygon\x12,\n" +
-	"\x06points\x18\x01 \x03(\v2\x14.watchfloor.v1.PointR\x06points\"\xd0\x02\n" +
+	"\x06points\x18\x01 \x03(\v2\x14.watchfloor.v1.PointR\x06points\"\xee\x02\n" +
 	"\x05Place\x12*\n" +
 	"\x05point\x18\x01 \x01(\v2\x14.watchfloor.v1.PointR\x05point\x12\x19\n" +
 	"\bradius_m\x18\x02 \x01(\x01R\aradiusM\x120\n" +
@@ -415,7 +424,9 @@ const file_watchfloor_v1_place_proto_rawDesc = "" +
 	"\runcertainty_m\x18\x06 \x01(\x01R\funcertaintyM\x12\x12\n" +
 	"\x04name\x18\a \x01(\tR\x04name\x12,\n" +
 	"\x04role\x18\b \x01(\x0e2\x18.watchfloor.v1.PlaceRoleR\x04role\x120\n" +
-	"\aaddress\x18\t \x01(\v2\x16.watchfloor.v1.AddressR\aaddress\"\xc9\x01\n" +
+	"\aaddress\x18\t \x01(\v2\x16.watchfloor.v1.AddressR\aaddress\x12\x1c\n" +
+	"\textracted\x18\n" +
+	" \x01(\bR\textracted\"\xc9\x01\n" +
 	"\aAddress\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x16\n" +
 	"\x06street\x18\x02 \x01(\tR\x06street\x12\x12\n" +
