@@ -40,7 +40,7 @@ func trueEngine() worker.Engine {
 	return fusion.New(fusion.Config{Status: exercise, Windows: shortWindows})
 }
 
-func newPast(t *testing.T) *past {
+func newPast(t testing.TB) *past {
 	t.Helper()
 	p := &past{rig: &rig{t: t, dir: t.TempDir(), port: -1}, start: time.Now()}
 	p.broker = brokertest.Start(t, brokertest.Dir(p.dir), brokertest.WithoutGuards(), brokertest.Root(), brokertest.With(func(*broker.Config) {}))

@@ -34,7 +34,7 @@ const exercise = wf.Status_STATUS_EXERCISE
 // rig is a broker without guards, in which a test plays guard, worker and
 // reader of cell le with exactly their credentials.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	port   int
 	broker *broker.Broker

@@ -55,7 +55,7 @@ func (p *pen) keyframe(ctx context.Context, w *snapshot.Writer) error {
 	return w.CommitKeyframe(ctx, p.sign(&wf.Frame{}), maps.Values(p.have))
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
