@@ -30,25 +30,27 @@ const (
 
 // extraction collects the features of one report in reused memory.
 type extraction struct {
-	keys     []key
-	ids      []mark
-	persons  []person
-	spots    []spot
-	vehicles []vehicle
-	counties []uint32
-	outline  []geo
-	ignored  []listed
-	towns    []uint64
-	grid     []uint64
-	super    []uint64
-	agency   string
-	entity   uint8
+	keys      []key
+	ids       []mark
+	persons   []person
+	spots     []spot
+	vehicles  []vehicle
+	counties  []uint32
+	outline   []geo
+	ignored   []listed
+	towns     []uint64
+	addresses []address
+	things    []thing
+	grid      []uint64
+	super     []uint64
+	agency    string
+	entity    uint8
 }
 
 func (x *extraction) reset(agency string) {
 	*x = extraction{
 		keys: x.keys[:0], ids: x.ids[:0], persons: x.persons[:0], spots: x.spots[:0], vehicles: x.vehicles[:0],
-		counties: x.counties[:0], outline: x.outline[:0], ignored: x.ignored[:0], towns: x.towns[:0], grid: x.grid[:0],
+		counties: x.counties[:0], outline: x.outline[:0], ignored: x.ignored[:0], towns: x.towns[:0], addresses: x.addresses[:0], things: x.things[:0], grid: x.grid[:0],
 		super: x.super[:0], agency: agency,
 	}
 }
@@ -81,12 +83,12 @@ func (e *Engine) extract(in Input) *facts {
 	x.places(f, r)
 	x.entities(r)
 	x.body(f, r)
+	x.title(r)
 	x.personKeys()
 	x.placeKeys(f)
-	if len(x.towns) > 0 {
-		f.town = slices.Min(x.towns)
-	}
-	f.sketch = sketch(r.Narrative)
+	var words int
+	f.sketch, words = sketch(r.Narrative)
+	x.copyKey(&f.sketch, words)
 	x.settle(f)
 	return f
 }
@@ -162,6 +164,8 @@ func (x *extraction) settle(f *facts) {
 	f.counties = clone(slices.Compact(x.counties))
 	f.outline = clone(x.outline)
 	f.ignored = clone(x.ignored)
+	f.addresses = clone(x.addresses)
+	f.things = clone(x.things)
 	f.supersede = clone(x.super)
 }
 
@@ -200,9 +204,9 @@ func (x *extraction) body(f *facts, r *wf.Report) {
 				f.behaviors |= 1 << v
 			}
 		}
-		x.named(keyTarget, wTarget, b.Sar.GetTargetName())
+		x.thing(wTarget, keyTarget, b.Sar.GetTargetName())
 	case *wf.Report_Threat:
-		x.named(keyTarget, wTarget, b.Threat.GetTargetName())
+		x.thing(wTarget, keyTarget, b.Threat.GetTargetName())
 		x.named(keyMalware, wMalware, b.Threat.GetActor())
 	case *wf.Report_Hazard:
 		x.hazard(f, b.Hazard)
@@ -218,10 +222,42 @@ func (x *extraction) body(f *facts, r *wf.Report) {
 			f.incident = hashParts("incident", t)
 		}
 	case *wf.Report_Asset:
-		x.named(keyOrganization, wOrganization, b.Asset.GetName())
+		x.thing(wFacility, keyOrganization, b.Asset.GetName())
+		for i, n := range b.Asset.GetAliases() {
+			if i < maxNames {
+				x.thing(wFacility, keyOrganization, n)
+			}
+		}
 		if id := b.Asset.GetAssetId(); id != "" {
 			x.mark(keyOtherID, mark{kind: wOtherID, value: short(id)}, hashParts("asset", id))
 		}
+	}
+}
+
+// title notes the report's own title where nothing else says what it is of. A
+// title of suspicious activity, a threat or a hazard is a sort of event, no name.
+func (x *extraction) title(r *wf.Report) {
+	switch r.Kind {
+	case wf.Kind_KIND_INCIDENT, wf.Kind_KIND_ASSET, wf.Kind_KIND_RESOURCE, wf.Kind_KIND_BULLETIN:
+	default:
+		return
+	}
+	if len(x.things) > 0 || len(x.persons) > 0 || len(x.spots) > 0 || len(x.addresses) > 0 || len(x.vehicles) > 0 {
+		return
+	}
+	for i := range x.ids {
+		if !x.ids[i].own {
+			return
+		}
+	}
+	x.thing(wTitle, keyWork, r.Title)
+}
+
+// copyKey proposes reports whose narratives may be all but the same by their
+// smallest shingle. The text of a form is a hub before long.
+func (x *extraction) copyKey(s *[sketchSize]uint32, words int) {
+	if words >= copyWords {
+		x.key(keyCopy, mix(uint64(keyCopy), uint64(s[0])))
 	}
 }
 

@@ -207,6 +207,33 @@ func (x *extraction) plain(id *wf.Identifier, rule markRule, v string, p *person
 		issuer = ""
 	}
 	x.mark(rule.key, m, hashParts(rule.name(id), issuer, strings.ToLower(v)))
+	switch rule.key {
+	case keyEmail:
+		x.emailKeys(strings.ToLower(v))
+	case keyIP, keyCIDR:
+		x.networkKeys(v)
+	case keyDomain, keyURL:
+		x.host(strings.ToLower(v), rule.key == keyURL)
+	}
+}
+
+// host marks the host of a link, and the site that a host belongs to.
+func (x *extraction) host(v string, link bool) {
+	if link {
+		if _, rest, ok := strings.Cut(v, "://"); ok {
+			v = rest
+		}
+		v, _, _ = strings.Cut(v, "/")
+		v, _, _ = strings.Cut(v, ":")
+		v = strings.TrimPrefix(v, "www.")
+		if v == "" || stopDomains[v] || strings.IndexByte(v, '.') < 0 || digit(v[len(v)-1]) {
+			return
+		}
+		x.mark(keyDomain, mark{kind: wDomain, value: short(v)}, hashParts("", "", v))
+	}
+	if s := site(v); s != "" && s != v && !sharedHosts[s] && !stopDomains[s] && !mailHosts[s] {
+		x.mark(keyDomain, mark{kind: wSite, value: short(s)}, hashParts("", "", s))
+	}
 }
 
 // name keeps types that share a key type apart.
@@ -218,8 +245,9 @@ func (r markRule) name(id *wf.Identifier) string {
 	return ""
 }
 
-// plate marks a plate by its folded characters; keys with one character masked
-// bring it together with plates that differ in one or were seen in part.
+// plate marks a plate by its folded characters. Its first and last three,
+// with the place or the look of the vehicle, bring it together with plates
+// that differ in one or were seen in part: alone those never link.
 func (x *extraction) plate(id *wf.Identifier, v, issuer string) {
 	f := foldPlate(v)
 	if len(f) < 3 || len(f) > 10 {
@@ -238,39 +266,41 @@ func (x *extraction) plate(id *wf.Identifier, v, issuer string) {
 		m.hidden = uint8(max(unseen, 1))
 	}
 	x.mark(keyPlate, m, hashParts("plate", f))
-	var b [10]byte
-	copy(b[:], f)
-	switch {
-	case unseen == 1:
-		x.key(keyPlateClose, hashString(f))
-	case unseen == 0 && !id.GetPartial() && len(f) >= 5:
-		for i := range len(f) {
-			c := b[i]
-			b[i] = '?'
-			x.key(keyPlateClose, hashString(string(b[:len(f)])))
-			b[i] = c
+}
+
+// platesClose proposes by the ends of plates.
+func (x *extraction) platesClose() {
+	for i := range x.ids {
+		m := &x.ids[i]
+		if m.key.kind() != keyPlate {
+			continue
+		}
+		f := m.folded
+		for _, end := range [...]string{f[:3], f[len(f)-3:]} {
+			if strings.IndexByte(end, '?') >= 0 {
+				continue
+			}
+			h := hashString(end)
+			for _, c := range x.cells(500_000, 0) {
+				x.key(keyPlateClose, mix(h, c))
+			}
+			if len(x.spots) == 0 {
+				for _, v := range x.vehicles {
+					x.key(keyPlateClose, mix(h, uint64(v.make)<<32|uint64(v.model)))
+				}
+			}
 		}
 	}
 }
 
-// phoneClose keys a phone, together with the name of a person, by what stays
-// when one digit is wrong or two have changed places: its digits in any order
-// and either half of its last seven.
-func (x *extraction) phoneClose(code uint64, v string) {
-	if len(v) < 10 || len(v) > 16 {
-		return
-	}
-	var digits [10]uint8
-	for i := 1; i < len(v); i++ {
-		if c := v[i] - '0'; c < 10 {
-			digits[c]++
+// phonesClose keys each phone, together with a surname, by either half of its
+// digits: one stays when one digit is wrong or two have changed places.
+func (x *extraction) phonesClose(family uint64) {
+	for i := range x.ids {
+		m := &x.ids[i]
+		if v := m.value; m.kind == wPhone && len(v) >= 10 && len(v) <= 16 {
+			x.key(keyPhoneClose, mix(family, hashParts("head", v[:len(v)-4])))
+			x.key(keyPhoneClose, mix(family, hashParts("tail", v[len(v)-4:])))
 		}
 	}
-	var sum uint64
-	for _, n := range digits {
-		sum = sum<<4 | uint64(n)
-	}
-	x.key(keyPhoneClose, mix(code, sum))
-	x.key(keyPhoneClose, mix(code, hashParts("head", v[:len(v)-3])))
-	x.key(keyPhoneClose, mix(code, hashParts("tail", v[len(v)-4:])))
 }

@@ -19,7 +19,7 @@ func (x *extraction) places(f *facts, r *wf.Report) {
 			continue
 		}
 		if p.Address != nil {
-			x.address(p.Address)
+			x.address(p.Address, p.Role != wf.PlaceRole_PLACE_ROLE_OBSERVER && p.Role != wf.PlaceRole_PLACE_ROLE_RESIDENCE)
 		}
 		if p.Role == wf.PlaceRole_PLACE_ROLE_OBSERVER || p.Role == wf.PlaceRole_PLACE_ROLE_RESIDENCE {
 			continue
@@ -133,6 +133,7 @@ func (x *extraction) placeKeys(f *facts) {
 			x.key(keyVehicle, mix(h, c))
 		}
 	}
+	x.platesClose()
 	if len(x.persons) > 0 {
 		return
 	}

@@ -12,19 +12,20 @@ type facts struct {
 	expires  int64 // 0: does not run out
 	leave    int64 // 0: stays
 
-	keys     []key  // of posting lists (key.list), sorted, unique
-	ids      []mark // sorted by key, unique
-	persons  []person
-	places   []spot // finest first
-	vehicles []vehicle
-	counties []uint32 // sorted FIPS codes
-	outline  []geo    // hull of the polygons
-	ignored  []listed // on a stop-list
+	keys      []key  // of posting lists (key.list), sorted, unique
+	ids       []mark // sorted by key, unique
+	persons   []person
+	places    []spot // finest first
+	vehicles  []vehicle
+	addresses []address
+	things    []thing
+	counties  []uint32 // sorted FIPS codes
+	outline   []geo    // hull of the polygons
+	ignored   []listed // on a stop-list
 
 	behaviors uint32
 	hazard    uint64 // hash of the event
 	incident  uint64 // hash of the incident type
-	town      uint64 // hash of residence town or postcode
 	rarity    weight // of the hazard
 
 	sketch [sketchSize]uint32 // of the narrative; zero when too short
@@ -76,12 +77,15 @@ type person struct {
 	birth  birth
 	age    uint8
 	entity uint8
+	sex    uint8 // 'f', 'm' or 0
+	line   uint8 // 1 junior, 2 senior, 3 the third ...; 0 unsaid
 	// numbers of the person, to compare those that nearly agree
 	numbers []number
 }
 
+// name is a name in parts: given is the first of the given names, middle the rest.
 type name struct {
-	given, family string
+	given, middle, family string
 }
 
 type birth struct {

@@ -114,7 +114,7 @@ func (g *gathering) take(i int32, f *facts, shared bool) {
 
 func (g *gathering) sight(i int32, f *facts) {
 	for j := range f.ids {
-		if d := &f.ids[j]; d.kind != wReference && d.kind != wObject && d.kind != wStreet {
+		if d := &f.ids[j]; d.kind != wReference && d.kind != wObject {
 			g.seen = append(g.seen, sighting{d.key, i, d.kind, d.value})
 		}
 	}

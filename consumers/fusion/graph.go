@@ -35,6 +35,8 @@ type scratch struct {
 	buf             []byte
 	ext             extraction
 	pairing         pairing
+	tally           tally
+	wordsA, wordsB  wordList
 	lines           []reason
 }
 

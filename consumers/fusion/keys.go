@@ -44,11 +44,17 @@ const (
 	keyPlateClose
 	keyPhoneClose
 	keyOrganization
+	keyWork
 	keyTarget
 	keyMalware
 	keyHazard
 	keyBehavior
 	keyCVE
+	keyEmailClose
+	keyNetwork
+	keyWords
+	keyBirthTown
+	keyCopy
 	keyTypes
 )
 
@@ -97,11 +103,17 @@ var keyRules = [keyTypes]keyRule{
 	keyPlateClose:   {ttl: 90 * dayMs},
 	keyPhoneClose:   {ttl: 90 * dayMs},
 	keyOrganization: {90 * dayMs, 30 * dayMs, 1},
+	keyWork:         {3650 * dayMs, 30 * dayMs, 1},
 	keyTarget:       {90 * dayMs, 30 * dayMs, 1},
 	keyMalware:      {90 * dayMs, 30 * dayMs, 1},
 	keyHazard:       {ttl: 3 * dayMs},
 	keyBehavior:     {ttl: 3 * dayMs},
 	keyCVE:          {90 * dayMs, 30 * dayMs, 1},
+	keyEmailClose:   {ttl: 90 * dayMs},
+	keyNetwork:      {ttl: 14 * dayMs},
+	keyWords:        {ttl: 365 * dayMs},
+	keyBirthTown:    {ttl: 365 * dayMs},
+	keyCopy:         {30 * dayMs, 30 * dayMs, 1},
 }
 
 const keyShift = 58
@@ -113,6 +125,16 @@ func makeKey(t keyType, hash uint64) key { return key(uint64(t)<<keyShift | hash
 // and are a hub together, in every engine alike; what they are worth as
 // evidence is told by the whole key.
 func (k key) list() key { return k &^ (1<<16 - 1) }
+
+// compared keys are of names and addresses: what they say is scored part by
+// part, with typos and all, not as identifiers.
+func (t keyType) compared() bool {
+	switch t {
+	case keyAddress, keyOrganization, keyWork, keyTarget:
+		return true
+	}
+	return false
+}
 
 func (k key) kind() keyType { return keyType(k >> keyShift) }
 

@@ -54,7 +54,7 @@ var kindNames = [keyTypes]string{
 	keyReference: "reference", keyPersonNumber: "person-number", keyVIN: "vin", keyHash: "hash", keyDevice: "device-number",
 	keyCraft: "craft", keyEvent: "event-key", keySerial: "serial", keyPlate: "plate", keyPhone: "phone", keyEmail: "e-mail",
 	keyAccount: "account", keyURL: "url", keyAddress: "address", keyDomain: "domain", keyIP: "ip", keyCIDR: "cidr",
-	keyObject: "object", keyOtherID: "other-id", keyStreet: "street", keyOrganization: "organization", keyTarget: "target",
+	keyObject: "object", keyOtherID: "other-id", keyOrganization: "organization", keyWork: "work", keyTarget: "target",
 	keyMalware: "malware", keyCVE: "cve",
 }
 

@@ -8,8 +8,9 @@ import (
 )
 
 // fold is the form in which names are compared: lower case, accents gone,
-// anything that is no letter or digit a single space. Other scripts stay as
-// they are, so that they are compared with their like.
+// other alphabets in Latin letters, anything that is no letter or digit a
+// single space. A script that no table knows stays as it is, and is compared
+// with its like.
 func fold(s string) string {
 	if len(s) > maxName {
 		s = strings.ToValidUTF8(s[:maxName], "")
@@ -31,19 +32,32 @@ func fold(s string) string {
 	if !ascii {
 		s = norm.NFKD.String(s)
 	}
+	return folded(s)
+}
+
+func folded(s string) string {
 	var b strings.Builder
-	b.Grow(len(s))
+	b.Grow(min(len(s), maxName))
 	gap := false
 	for _, r := range s {
 		switch {
 		case r == '\'' || r == '’' || r == '`' || r == '.' || unicode.Is(unicode.Mn, r):
 			continue
 		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			if gap && b.Len() > 0 {
-				b.WriteByte(' ')
+			r = unicode.ToLower(r)
+			as, known := latin[r]
+			if !known {
+				as = string(r)
 			}
-			gap = false
-			b.WriteRune(unicode.ToLower(r))
+			if b.Len()+len(as)+1 > maxName {
+				return b.String()
+			}
+			if gap && b.Len() > 0 && as != "" {
+				b.WriteByte(' ')
+				gap = false
+			}
+			gap = gap && as == ""
+			b.WriteString(as)
 		default:
 			gap = true
 		}
@@ -55,38 +69,59 @@ func fold(s string) string {
 const maxName = 128
 
 // titles and generational suffixes say nothing of who it is.
-var titles = map[string]bool{
-	"mr": true, "mrs": true, "ms": true, "miss": true, "dr": true, "prof": true, "rev": true, "sir": true,
-	"jr": true, "sr": true, "ii": true, "iii": true, "iv": true,
-}
+var titles = words(`mr mrs ms miss mx dr prof professor rev reverend sir dame lord lady jr sr ii iii iv esq md phd dds rn
+	capt captain col colonel gen general sgt sergeant lt lieutenant maj cpl pvt officer agent hon sheikh shaykh haji hajji mullah imam`)
+
+// particles belong to the surname that follows them.
+var particles = words(`van von der den de del della da di do dos das du la las le los el al ibn bin bint ben abu ter ten st saint mac mc o san santa`)
 
 // nobody holds what people write where a name is unknown.
-var nobody = map[string]bool{
-	"unknown": true, "unk": true, "none": true, "na": true, "n a": true, "doe": true, "anonymous": true,
-	"test": true, "nil": true, "null": true, "not known": true, "unidentified": true, "xxx": true, "redacted": true,
-	"withheld": true, "subject": true, "suspect": true, "unsub": true,
-}
+var nobody = func() map[string]bool {
+	out := words(`unknown unk unkn none na doe anonymous test nil null unidentified xxx redacted withheld subject suspect unsub tbd tba
+		lnu fnu nln noname unnamed undisclosed refused various unspecified missing blank male female jdoe`)
+	for _, s := range []string{"n a", "not known", "no name", "not given", "not available", "not stated", "john doe", "jane doe", "first name unknown", "last name unknown"} {
+		out[s] = true
+	}
+	return out
+}()
 
-// splitName takes a whole name apart: "Smith, John Q" or "John Q Smith".
-func splitName(full string) (given, family string) {
-	if head, tail, ok := strings.Cut(full, ","); ok && strings.TrimSpace(tail) != "" && !titles[fold(tail)] {
-		family = fold(head)
-		given, _, _ = strings.Cut(dropTitles(fold(tail)), " ")
-		return given, family
+// splitName takes a whole name apart: "Smith, John Q" or "John Q Smith". Words
+// between the first and the surname are the middle.
+func splitName(full string) (n name) {
+	if head, tail, ok := strings.Cut(full, ","); ok {
+		if t := dropTitles(fold(tail)); t != "" && !titles[t] && (t[0] < '0' || t[0] > '9') {
+			n.family = dropTitles(fold(head))
+			n.given, n.middle, _ = strings.Cut(t, " ")
+			return n
+		}
+		full = head
 	}
-	words := strings.Fields(dropTitles(fold(full)))
-	switch len(words) {
-	case 0:
-		return "", ""
-	case 1:
-		return "", words[0]
+	all := dropTitles(fold(full))
+	last := strings.LastIndexByte(all, ' ')
+	if last < 0 {
+		n.family = all
+		return n
 	}
-	last := len(words) - 1
-	return words[0], words[last]
+	first := strings.IndexByte(all, ' ')
+	for last > first {
+		before := strings.LastIndexByte(all[:last], ' ')
+		if !particles[all[before+1:last]] {
+			break
+		}
+		last = before
+	}
+	n.given, n.family = all[:first], all[last+1:]
+	if last > first {
+		n.middle = all[first+1 : last]
+	}
+	return n
 }
 
 func dropTitles(s string) string {
 	if !strings.Contains(s, " ") {
+		if titles[s] {
+			return ""
+		}
 		return s
 	}
 	words := strings.Fields(s)
@@ -95,6 +130,9 @@ func dropTitles(s string) string {
 		if !titles[w] {
 			kept = append(kept, w)
 		}
+	}
+	if len(kept) == len(words) {
+		return s
 	}
 	return strings.Join(kept, " ")
 }
@@ -105,6 +143,11 @@ func soundex(s string) string {
 	if s == "" || s[0] >= 0x80 {
 		return s
 	}
+	c := soundexOf(s)
+	return string(c[:])
+}
+
+func soundexOf(s string) [4]byte {
 	const codes = "01230120022455012623010202"
 	out := [4]byte{s[0], '0', '0', '0'}
 	n := 1
@@ -126,7 +169,7 @@ func soundex(s string) string {
 			last = d
 		}
 	}
-	return string(out[:])
+	return out
 }
 
 // similarity is Jaro-Winkler in thousandths, in integers so that it is the
@@ -212,4 +255,33 @@ func oneEdit(a, b string) bool {
 		return true
 	}
 	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}
+
+// twoEdits says whether a and b are at most two insertions, deletions,
+// substitutions or exchanges of neighbours apart.
+func twoEdits(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(b)-len(a) > 2 {
+		return false
+	}
+	for len(a) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	if len(b) <= 2 {
+		return true
+	}
+	if len(a) == 0 {
+		return false
+	}
+	// One edit at the front, and the rest is one edit or none.
+	rest := func(x, y string) bool { return x == y || oneEdit(x, y) }
+	if rest(a, b[1:]) || rest(a[1:], b[1:]) || len(a) > 0 && rest(a[1:], b) {
+		return true
+	}
+	return len(a) > 1 && a[0] == b[1] && a[1] == b[0] && rest(a[2:], b[2:])
 }

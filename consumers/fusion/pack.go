@@ -22,7 +22,6 @@ const (
 	hasHazard
 	hasRarity
 	hasIncident
-	hasTown
 	hasSketch
 	hasOwn
 	hasCancel
@@ -36,6 +35,8 @@ const (
 	hasOutline
 	hasIgnored
 	hasSupersede
+	hasAddresses
+	hasThings
 )
 
 // What a mark says of itself in its first byte.
@@ -66,7 +67,6 @@ func pack(b []byte, f *facts) []byte {
 	set(hasHazard, f.hazard != 0)
 	set(hasRarity, f.rarity != 0)
 	set(hasIncident, f.incident != 0)
-	set(hasTown, f.town != 0)
 	set(hasSketch, f.sketch != [sketchSize]uint32{})
 	set(hasOwn, f.own != 0)
 	set(hasCancel, f.cancel)
@@ -80,6 +80,8 @@ func pack(b []byte, f *facts) []byte {
 	set(hasOutline, len(f.outline) > 0)
 	set(hasIgnored, len(f.ignored) > 0)
 	set(hasSupersede, len(f.supersede) > 0)
+	set(hasAddresses, len(f.addresses) > 0)
+	set(hasThings, len(f.things) > 0)
 	b = binary.LittleEndian.AppendUint32(b, mask)
 	b = packKeys(b, f.keys)
 	b = binary.AppendUvarint(b, f.revision)
@@ -115,7 +117,7 @@ func packFeatures(b []byte, f *facts, mask uint32) []byte {
 		b = binary.AppendUvarint(b, uint64(f.behaviors))
 	}
 	for _, x := range [...]struct{ bit, v uint64 }{
-		{hasHazard, f.hazard}, {hasIncident, f.incident}, {hasTown, f.town}, {hasOwn, f.own},
+		{hasHazard, f.hazard}, {hasIncident, f.incident}, {hasOwn, f.own},
 	} {
 		if uint64(mask)&x.bit != 0 {
 			b = binary.LittleEndian.AppendUint64(b, x.v)
@@ -145,7 +147,9 @@ func packFeatures(b []byte, f *facts, mask uint32) []byte {
 		b = binary.LittleEndian.AppendUint64(b, uint64(l.key))
 		return append(packString(b, l.value), byte(l.kind))
 	})
-	return packList(b, f.supersede, binary.LittleEndian.AppendUint64)
+	b = packList(b, f.supersede, binary.LittleEndian.AppendUint64)
+	b = packList(b, f.addresses, packAddress)
+	return packList(b, f.things, func(b []byte, t thing) []byte { return packString(append(b, byte(t.kind)), t.name) })
 }
 
 // packList appends the length and the elements of a list that is not empty.
@@ -219,11 +223,26 @@ func packMark(b []byte, m mark, f *facts) []byte {
 	return b
 }
 
+func packAddress(b []byte, a address) []byte {
+	for _, s := range [...]string{a.number, a.street, a.unit, a.city, a.postcode, a.state} {
+		b = packString(b, s)
+	}
+	b = binary.LittleEndian.AppendUint64(b, uint64(a.key))
+	if a.event {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+func (r *reader) address() address {
+	return address{r.string(), r.string(), r.string(), r.string(), r.string(), r.string(), key(r.u64()), r.byte() != 0}
+}
+
 func packPerson(b []byte, p person) []byte {
 	b = binary.LittleEndian.AppendUint16(b, p.birth.year)
-	b = append(b, p.birth.month, p.birth.day, p.age, p.entity, byte(len(p.names)), byte(len(p.numbers)))
+	b = append(b, p.birth.month, p.birth.day, p.age, p.entity, p.sex, p.line, byte(len(p.names)), byte(len(p.numbers)))
 	for _, n := range p.names {
-		b = packString(packString(b, n.given), n.family)
+		b = packString(packString(packString(b, n.given), n.middle), n.family)
 	}
 	for _, n := range p.numbers {
 		b = packString(binary.LittleEndian.AppendUint64(b, n.class), n.value)
@@ -249,6 +268,7 @@ func (v *view) unpack(b []byte, time int64) {
 	*f = facts{
 		time: time, reported: time, keys: f.keys[:0], ids: f.ids[:0], persons: f.persons[:0], places: f.places[:0], vehicles: f.vehicles[:0],
 		counties: f.counties[:0], outline: f.outline[:0], ignored: f.ignored[:0], supersede: f.supersede[:0],
+		addresses: f.addresses[:0], things: f.things[:0],
 	}
 	f.keys = r.keys(f.keys)
 	f.revision = r.uvarint()
@@ -289,9 +309,6 @@ func (v *view) unpackFeatures(r *reader, mask uint32) {
 	}
 	if mask&hasIncident != 0 {
 		f.incident = r.u64()
-	}
-	if mask&hasTown != 0 {
-		f.town = r.u64()
 	}
 	if mask&hasOwn != 0 {
 		f.own = r.u64()
@@ -343,6 +360,16 @@ func (v *view) unpackFeatures(r *reader, mask uint32) {
 			f.supersede = append(f.supersede, r.u64())
 		}
 	}
+	if mask&hasAddresses != 0 {
+		for range r.uvarint() {
+			f.addresses = append(f.addresses, r.address())
+		}
+	}
+	if mask&hasThings != 0 {
+		for range r.uvarint() {
+			f.things = append(f.things, thing{weight(r.byte()), r.string()})
+		}
+	}
 }
 
 // unpackPersons fills two lists for all persons, of which each has a part:
@@ -352,15 +379,15 @@ func (v *view) unpackPersons(r *reader) {
 	v.given = slices.Grow(v.given[:0], maxPersons*maxNames)
 	v.numbers = slices.Grow(v.numbers[:0], maxPersons*maxNumbers)
 	for range n {
-		b := r.next(8)
-		p := person{birth: birth{binary.LittleEndian.Uint16(b), b[2], b[3]}, age: b[4], entity: b[5]}
+		b := r.next(10)
+		p := person{birth: birth{binary.LittleEndian.Uint16(b), b[2], b[3]}, age: b[4], entity: b[5], sex: b[6], line: b[7]}
 		at := len(v.given)
-		for range b[6] {
-			v.given = append(v.given, name{r.string(), r.string()})
+		for range b[8] {
+			v.given = append(v.given, name{r.string(), r.string(), r.string()})
 		}
 		p.names = v.given[at:len(v.given):len(v.given)]
 		at = len(v.numbers)
-		for range b[7] {
+		for range b[9] {
 			v.numbers = append(v.numbers, number{r.u64(), r.string()})
 		}
 		p.numbers = v.numbers[at:len(v.numbers):len(v.numbers)]

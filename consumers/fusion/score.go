@@ -54,15 +54,35 @@ func (e *Engine) reasons(a, b int32) []reason {
 // weigh takes the older report first.
 func (p *pairing) weigh(a, b *facts) {
 	ids := p.identifiers(a, b)
-	p.people(a, b)
+	spot := p.addresses(a, b)
+	before := p.sum
+	works, facility := p.things(a, b)
+	switch works {
+	case otherWork: // who made them says nothing
+	case sameWork:
+		p.people(a, b)
+		p.edition(a, b, before)
+	default:
+		p.people(a, b)
+	}
 	if !p.otherPlates(a, b) {
 		p.cars(a, b)
 	}
-	near := p.place(a, b, ids)
+	near := p.place(a, b, ids, max(spot, facility))
 	p.when(a, b, near)
-	p.what(a, b)
-	if a.town != 0 && a.town == b.town {
-		p.add(wLocality, "", p.w(wLocality))
+	p.what(a, b, near)
+	p.copied(a, b)
+}
+
+// copied says that both tell one text, unless many do. The key of a copy sorts
+// behind all others.
+func (p *pairing) copied(a, b *facts) {
+	if len(a.keys) == 0 || len(b.keys) == 0 {
+		return
+	}
+	k := a.keys[len(a.keys)-1]
+	if k.kind() == keyCopy && k == b.keys[len(b.keys)-1] && nearCopy(&a.sketch, &b.sketch) && !p.crowded(k, a, b) {
+		p.add(wCopy, "", p.w(wCopy))
 	}
 }
 
@@ -70,7 +90,7 @@ func (p *pairing) weigh(a, b *facts) {
 // what says the same twice counts once.
 func (p *pairing) identifiers(a, b *facts) int32 {
 	start := p.sum
-	var web, home int32
+	var web int32
 	var close weight
 	for i, j := 0, 0; i < len(a.ids) && j < len(b.ids); {
 		x, y := &a.ids[i], &b.ids[j]
@@ -79,13 +99,14 @@ func (p *pairing) identifiers(a, b *facts) int32 {
 			i++
 		case x.key > y.key:
 			j++
+		case x.key.kind().compared():
+			i++
+			j++
 		default:
 			k, bits := p.shared(a, b, x, y)
 			switch k {
-			case wURL, wDomain: // a link and its host are one observation
+			case wURL, wDomain, wSite: // a link, its host and its site are one observation
 				bits, web = beyond(bits, web)
-			case wAddress, wStreet:
-				bits, home = beyond(bits, home)
 			case wPlateIssued, wPlate, wPlatePartial, wPlateOther:
 				close = wPlate
 			}
@@ -167,6 +188,8 @@ func (p *pairing) nearly(a, b *facts, done weight) {
 		p.closest(a, b, keyPlate)
 	}
 	p.closest(a, b, keyPhone)
+	p.closest(a, b, keyEmail)
+	p.networks(a, b)
 }
 
 // closest adds the best near agreement of one kind, unless some of that kind
@@ -211,7 +234,10 @@ func (f *facts) of(t keyType) []mark {
 }
 
 func (p *pairing) near(x, y *mark, t keyType) (weight, int32) {
-	if t == keyPhone {
+	switch t {
+	case keyEmail:
+		return p.emailNear(x.value, y.value)
+	case keyPhone:
 		if len(x.value) == len(y.value) && len(x.value) >= 10 && garbled(x.value, y.value) {
 			return wPhoneClose, p.w(wPhoneClose)
 		}
@@ -273,8 +299,8 @@ func agree(a, b string) bool {
 }
 
 // what compares behaviors, hazards and incident types.
-func (p *pairing) what(a, b *facts) {
-	if a.behaviors != 0 && b.behaviors != 0 {
+func (p *pairing) what(a, b *facts, near weight) {
+	if near != wNone && a.behaviors != 0 && b.behaviors != 0 {
 		if a.behaviors&b.behaviors != 0 {
 			p.add(wBehavior, "", p.w(wBehavior))
 		} else {
@@ -284,7 +310,7 @@ func (p *pairing) what(a, b *facts) {
 	if a.hazard != 0 && a.hazard == b.hazard {
 		p.add(a.rarity, "", p.w(a.rarity))
 	}
-	if a.incident != 0 && a.incident == b.incident {
+	if near != wNone && a.incident != 0 && a.incident == b.incident {
 		p.add(wIncidentType, "", p.w(wIncidentType))
 	}
 }

@@ -1,5 +1,7 @@
 package fusion
 
+import "strings"
+
 // people adds the best pair of persons, and part of the best of the others:
 // members of one group who appear together.
 func (p *pairing) people(a, b *facts) {
@@ -10,10 +12,8 @@ func (p *pairing) people(a, b *facts) {
 	bi, bj := 0, 0
 	for i := range a.persons {
 		for j := range b.persons {
-			m := pairing{e: p.e}
-			m.person(&a.persons[i], &b.persons[j])
-			sums[i][j] = m.sum
-			if m.sum > sums[bi][bj] {
+			sums[i][j] = p.compare(&a.persons[i], &b.persons[j], a, b).total()
+			if sums[i][j] > sums[bi][bj] {
 				bi, bj = i, j
 			}
 		}
@@ -21,7 +21,10 @@ func (p *pairing) people(a, b *facts) {
 	if sums[bi][bj] < 0 && (len(a.persons) > 1 || len(b.persons) > 1 || p.sum >= p.w(wReference)) {
 		return // different people say nothing against one event
 	}
-	p.person(&a.persons[bi], &b.persons[bj])
+	s := p.compare(&a.persons[bi], &b.persons[bj], a, b)
+	for _, l := range s.lines[:s.n] {
+		p.add(l.kind, "", l.bits)
+	}
 	var second int32
 	for i := range a.persons {
 		for j := range b.persons {
@@ -33,23 +36,63 @@ func (p *pairing) people(a, b *facts) {
 	p.add(wSecondPerson, "", int32(int64(second)*int64(p.w(wSecondPerson))/1000))
 }
 
-// person compares two persons by name, birth, age and number. The reasons
+// tally is evidence in the making: rows and their bits.
+type tally struct {
+	lines [12]struct {
+		kind weight
+		bits int32
+	}
+	n int
+}
+
+func (t *tally) add(k weight, bits int32) {
+	if k != wNone && t.n < len(t.lines) {
+		t.lines[t.n].kind, t.lines[t.n].bits = k, bits
+		t.n++
+	}
+}
+
+func (t *tally) total() (sum int32) {
+	for _, l := range t.lines[:t.n] {
+		sum += l.bits
+	}
+	return sum
+}
+
+// compare weighs two persons by name, birth, age, sex and number. The reasons
 // name no name: a frame never carries one.
-func (p *pairing) person(a, b *person) {
-	best := p.bestName(a, b)
-	born := p.born(a, b)
-	if best.gk == wGivenDiffers && born == wBirthDiffers {
-		best.surname = min(best.surname, 0) // two of one family
+func (p *pairing) compare(x, y *person, a, b *facts) *tally {
+	t := &p.e.tally
+	t.n = 0
+	born := p.born(x, y)
+	best := p.bestName(x, y)
+	if best.gk == wGivenDiffers || best.gk == wInitialDiffers {
+		switch born {
+		case wBirth, wBirthSwapped, wBirthOneDigit:
+		default:
+			best.surname = min(best.surname, 0) // two of one family
+		}
 	}
-	p.add(best.sk, "", best.surname)
-	p.add(best.gk, "", best.given)
-	p.add(wNamesSwapped, "", best.swapped)
-	p.add(wInitial, "", best.initial)
+	t.add(best.sk, best.surname)
+	t.add(best.gk, best.given)
+	if best.swapped {
+		t.add(wNamesSwapped, p.w(wNamesSwapped))
+	}
+	t.add(best.mk, best.middle)
+	if x.line != 0 && y.line != 0 && x.line != y.line {
+		t.add(wSuffixDiffers, p.w(wSuffixDiffers))
+	}
+	if x.sex != 0 && y.sex != 0 && x.sex != y.sex { // the same says nothing: the given name did
+		t.add(wSexDiffers, p.w(wSexDiffers))
+	}
+	t.add(born, p.w(born))
 	if born == wNone {
-		p.age(a, b)
+		k := ageRow(x, y, a.time, b.time)
+		t.add(k, p.w(k))
 	}
-	p.add(born, "", p.w(born))
-	p.numbers(a, b)
+	k := numberRow(x, y)
+	t.add(k, p.w(k))
+	return t
 }
 
 func (p *pairing) bestName(a, b *person) nameScore {
@@ -65,66 +108,145 @@ func (p *pairing) bestName(a, b *person) nameScore {
 	return best
 }
 
+// nameScore is what two names say, part by part.
 type nameScore struct {
-	surname, given, swapped, initial int32
-	sk, gk                           weight
+	surname, given, middle, penalty int32
+	sk, gk, mk                      weight
+	swapped                         bool
 }
 
-func (s nameScore) total() int32 { return s.surname + s.given + s.swapped + s.initial }
+func (s *nameScore) total() int32 { return s.surname + s.given + s.middle + s.penalty }
 
-func (p *pairing) nameScore(x, y *name) (s nameScore) {
-	if x.family != "" && y.family != "" {
-		s.sk, s.surname = p.surname(x.family, y.family)
+// nameScore compares two names as they stand and, where that says little, with
+// given name and surname in each other's place.
+func (p *pairing) nameScore(x, y *name) nameScore {
+	s := p.parts(x.given, x.family, y.given, y.family)
+	if s.sk == wSurname && s.gk == wGiven {
+		p.middle(&s, x.middle, y.middle)
+		return s
 	}
-	if x.given != "" && y.given != "" {
-		s.gk, s.given = p.given(x.given, y.given)
-		if s.gk == wInitial {
-			s.initial, s.given = s.given, 0
+	if s.surname+s.given <= 0 || s.gk == wNone || s.sk == wNone {
+		given := x.given
+		if x.middle != "" && strings.IndexByte(y.family, ' ') > 0 {
+			given += " " + x.middle
 		}
-	}
-	if x.given != "" && x.family != "" && x.given == y.family && x.family == y.given {
-		c := nameScore{
-			surname: min(bitsOfSurname(x.family), p.w(wSurname)), sk: wSurname,
-			given: min(bitsOfGiven(x.given), p.w(wGiven)), gk: wGiven, swapped: p.w(wNamesSwapped),
+		other := y.given
+		if y.middle != "" && strings.IndexByte(x.family, ' ') > 0 {
+			other += " " + y.middle
 		}
-		if c.total() > s.total() {
+		c := p.parts(x.family, given, other, y.family)
+		c.swapped, c.penalty = true, p.w(wNamesSwapped)
+		if c.total() > s.total() && c.surname+c.given > 0 {
 			return c
 		}
 	}
+	if s.gk == wGivenDiffers && (x.middle != "" || y.middle != "") && p.byMiddle(x, y) {
+		s.gk, s.given = wGivenLike, p.w(wGivenLike)
+		return s
+	}
+	p.middle(&s, x.middle, y.middle)
 	return s
+}
+
+// byMiddle says whether one goes by what is the other's middle name.
+func (p *pairing) byMiddle(x, y *name) bool {
+	return len(x.given) > 1 && x.given == y.middle || len(y.given) > 1 && y.given == x.middle
+}
+
+func (p *pairing) parts(xg, xf, yg, yf string) (s nameScore) {
+	if xf != "" && yf != "" {
+		s.sk, s.surname = p.surname(xf, yf)
+	}
+	if xg != "" && yg != "" {
+		s.gk, s.given = p.given(xg, yg)
+	}
+	if s.sk == wSurnameDiffers && s.gk == wNone || s.sk == wNone && s.gk == wNone || s.sk == wSurnameDiffers && s.gk == wGivenDiffers {
+		// Written as one word in one of them.
+		if x, y := squeezed(xg+xf), squeezed(yg+yf); x != "" && x == y {
+			s = nameScore{sk: wSurname, surname: p.w(wSurnameSimilar), gk: wGiven, given: p.w(wGivenSimilar)}
+		}
+	}
+	return s
+}
+
+func (p *pairing) middle(s *nameScore, x, y string) {
+	if x == "" || y == "" || s.gk == wNone || s.gk == wGivenDiffers {
+		return
+	}
+	switch {
+	case x == y && len(x) > 1:
+		s.mk, s.middle = wMiddle, p.w(wMiddle)
+	case x[0] == y[0] && (len(x) == 1 || len(y) == 1):
+		s.mk, s.middle = wMiddle, p.w(wMiddle)/2
+	case x[0] == y[0] && (similarity(x, y) >= 860 || strings.HasPrefix(x, y) || strings.HasPrefix(y, x)):
+		s.mk, s.middle = wMiddle, p.w(wMiddle)/2
+	default:
+		s.mk, s.middle = wMiddleDiffers, p.w(wMiddleDiffers)
+	}
 }
 
 func (p *pairing) surname(x, y string) (weight, int32) {
 	if x == y {
 		return wSurname, min(bitsOfSurname(x), p.w(wSurname))
 	}
+	close := min(max(0, min(bitsOfSurname(x), bitsOfSurname(y))-2500), p.w(wSurnameSimilar))
 	switch s := similarity(x, y); {
-	case s >= 920:
-		return wSurnameSimilar, min(max(0, min(bitsOfSurname(x), bitsOfSurname(y))-2500), p.w(wSurnameSimilar))
-	case s >= 860:
+	case s >= 920 || len(x) >= 4 && oneEdit(x, y) || squeezed(x) == squeezed(y):
+		return wSurnameSimilar, close
+	case oneOfTwo(x, y):
+		return wSurnamePart, min(max(0, bitsOfSurname(shorter(x, y))-3000), p.w(wSurnamePart))
+	case s >= 860 || soundsLike(x, y) || len(x) >= 6 && len(y) >= 6 && twoEdits(x, y):
 		return wSurnameLike, p.w(wSurnameLike)
 	}
 	return wSurnameDiffers, p.w(wSurnameDiffers)
 }
 
+// oneOfTwo says whether one surname is a word of the other.
+func oneOfTwo(x, y string) bool {
+	x, y = shorter(x, y), longer(x, y)
+	if len(x) < 3 || len(x) == len(y) {
+		return false
+	}
+	for w := range strings.SplitSeq(y, " ") {
+		if w == x {
+			return true
+		}
+	}
+	return false
+}
+
+func shorter(x, y string) string {
+	if len(x) <= len(y) {
+		return x
+	}
+	return y
+}
+
+func longer(x, y string) string {
+	if len(x) <= len(y) {
+		return y
+	}
+	return x
+}
+
 func (p *pairing) given(x, y string) (weight, int32) {
-	if x == y {
+	if x == y && len(x) > 1 {
 		return wGiven, min(bitsOfGiven(x), p.w(wGiven))
 	}
 	if len(x) == 1 || len(y) == 1 {
 		if x[0] == y[0] {
 			return wInitial, p.w(wInitial)
 		}
-		return wGivenDiffers, p.w(wGivenDiffers)
+		return wInitialDiffers, p.w(wInitialDiffers)
 	}
 	fx, fy := formal(x), formal(y)
 	if fx == fy {
 		return wGivenSimilar, p.w(wGivenSimilar)
 	}
 	switch s := similarity(x, y); {
-	case s >= 920:
+	case s >= 920 || len(x) >= 4 && oneEdit(x, y):
 		return wGivenSimilar, min(max(0, min(bitsOfGiven(fx), bitsOfGiven(fy))-2500), p.w(wGivenSimilar))
-	case s >= 860:
+	case s >= 860 || soundsLike(x, y) || len(x) >= 6 && len(y) >= 6 && twoEdits(x, y) || len(x) == len(y) && oneEdit(x, y):
 		return wGivenLike, p.w(wGivenLike)
 	}
 	return wGivenDiffers, p.w(wGivenDiffers)
@@ -136,56 +258,110 @@ func (p *pairing) born(a, b *person) weight {
 	if x.year == 0 || y.year == 0 {
 		return wNone
 	}
-	k := wBirthDiffers
-	full := x.month != 0 && x.day != 0 && y.month != 0 && y.day != 0
-	switch {
-	case x == y && full:
-		k = wBirth
-	case full && x.year == y.year && x.month == y.day && x.day == y.month:
-		k = wBirthSwapped
-	case full && oneDigit(x, y):
-		k = wBirthOneDigit
-	case full:
-	case x.year == y.year && x.month != 0 && x.month == y.month:
-		k = wBirthMonth
-	case x.year == y.year && (x.month == 0 || y.month == 0):
-		k = wBirthYear
-	}
-	return k
-}
-
-// oneDigit says whether two dates, written as eight digits, differ in one.
-func oneDigit(x, y birth) bool {
-	a := int(x.year)*10000 + int(x.month)*100 + int(x.day)
-	b := int(y.year)*10000 + int(y.month)*100 + int(y.day)
-	d := 0
-	for range 8 {
-		if a%10 != b%10 {
-			d++
+	if x.month == 0 || x.day == 0 || y.month == 0 || y.day == 0 {
+		switch {
+		case x.year == y.year && x.month != 0 && x.month == y.month:
+			return wBirthMonth
+		case x.year == y.year && (x.month == 0 || y.month == 0):
+			return wBirthYear
+		case x.year == y.year:
+			return wNone
 		}
-		a, b = a/10, b/10
+		return wBirthDiffers
 	}
-	return d == 1
+	agree := 0
+	for _, same := range [...]bool{x.year == y.year, x.month == y.month, x.day == y.day} {
+		if same {
+			agree++
+		}
+	}
+	switch {
+	case agree == 3:
+		return wBirth
+	case x.year == y.year && x.month == y.day && x.day == y.month:
+		return wBirthSwapped
+	case garbledDate(x, y):
+		return wBirthOneDigit
+	case agree == 2:
+		return wBirthTwoParts
+	}
+	switch d := x.days() - y.days(); {
+	case d <= 45 && d >= -45:
+		return wBirthNear
+	case d <= 400 && d >= -400:
+		return wBirthYearNear
+	}
+	return wBirthDiffers
 }
 
-func (p *pairing) age(a, b *person) {
-	if a.age == 0 || b.age == 0 {
-		return
+// days counts days, months taken for 30.4.
+func (b birth) days() int { return int(b.year)*365 + (int(b.month)*304+5)/10 + int(b.day) }
+
+// garbledDate says whether two dates, written as eight digits, differ in one,
+// or two neighbours changed places.
+func garbledDate(x, y birth) bool {
+	a, b := x.digits(), y.digits()
+	return garbled(string(a[:]), string(b[:]))
+}
+
+func (b birth) digits() (out [8]byte) {
+	v := int(b.year)*10000 + int(b.month)*100 + int(b.day)
+	for i := 7; i >= 0; i-- {
+		out[i] = byte('0' + v%10)
+		v /= 10
 	}
-	d := int(a.age) - int(b.age)
+	return out
+}
+
+// yearMs is a mean year.
+const yearMs = 31_556_952_000
+
+// ageRow compares two stated ages, or one with the other's year of birth.
+func ageRow(x, y *person, atX, atY int64) weight {
+	switch {
+	case x.age != 0 && y.age != 0:
+		// Both grow older.
+		d := int(x.age) - int(y.age) + int(floorDiv(atY-atX, yearMs))
+		switch d = max(d, -d); {
+		case d <= 1:
+			return wAge
+		case d > 6:
+			return wAgeDiffers
+		}
+	case x.age != 0 && y.birth.year != 0:
+		return ageFits(x.age, atX, y.birth.year)
+	case y.age != 0 && x.birth.year != 0:
+		return ageFits(y.age, atY, x.birth.year)
+	}
+	return wNone
+}
+
+func ageFits(age uint8, at int64, year uint16) weight {
+	d := 1970 + int(floorDiv(at, yearMs)) - int(age) - int(year)
 	switch d = max(d, -d); {
 	case d <= 1:
-		p.add(wAge, "", p.w(wAge))
+		return wAgeBirth
 	case d > 6:
-		p.add(wAgeDiffers, "", p.w(wAgeDiffers))
+		return wAgeDiffers
 	}
+	return wNone
 }
 
-// numbers compares what was written of one kind of number; equal ones have
+// numberRow compares what was written of one kind of number; equal ones have
 // counted as identifiers.
-func (p *pairing) numbers(a, b *person) {
-	var best int32
-	var kind weight
+func numberRow(a, b *person) weight {
+	kind := wNone
+	rank := func(k weight) int {
+		switch k {
+		case wNumberOneEdit:
+			return 3
+		case wNumberTwoEdits:
+			return 2
+		case wNumberDiffers:
+			return 1
+		}
+		return 0
+	}
 	for i := range a.numbers {
 		for j := range b.numbers {
 			x, y := &a.numbers[i], &b.numbers[j]
@@ -193,18 +369,19 @@ func (p *pairing) numbers(a, b *person) {
 				continue
 			}
 			if x.value == y.value {
-				return
+				return wNone
 			}
 			k := wNumberDiffers
-			if len(x.value) >= 6 && oneEdit(x.value, y.value) {
+			switch {
+			case len(x.value) >= 6 && oneEdit(x.value, y.value):
 				k = wNumberOneEdit
+			case len(x.value) >= 7 && len(y.value) >= 7 && twoEdits(x.value, y.value):
+				k = wNumberTwoEdits
 			}
-			if kind == wNone || p.w(k) > best {
-				best, kind = p.w(k), k
+			if rank(k) > rank(kind) {
+				kind = k
 			}
 		}
 	}
-	if kind != wNone {
-		p.add(kind, "", best)
-	}
+	return kind
 }

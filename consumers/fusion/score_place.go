@@ -7,8 +7,9 @@ var tiers = [...]struct {
 }{{150, wPlace150m}, {1_000, wPlace1km}, {5_000, wPlace5km}, {25_000, wPlace25km}}
 
 // place compares where two reports say it happened. It returns the row that
-// counted; wNone when nothing is known or they lie apart.
-func (p *pairing) place(a, b *facts, ids int32) weight {
+// counted; wNone when nothing is known or they lie apart. What an address of the
+// event gave already is not given again.
+func (p *pairing) place(a, b *facts, ids, spot int32) weight {
 	best, apart := len(tiers), false
 	for i := range a.places {
 		for j := range b.places {
@@ -25,7 +26,8 @@ func (p *pairing) place(a, b *facts, ids int32) weight {
 	}
 	if best < len(tiers) {
 		k := tiers[best].kind
-		p.add(k, "", p.w(k))
+		bits, _ := beyond(p.w(k), spot) // an address of the event and its position are one observation
+		p.add(k, "", bits)
 		return k
 	}
 	if apart && ids < 20_000 {

@@ -4,13 +4,17 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
+// copyWords is from how many words on the same text is evidence: shorter ones
+// are written alike by chance.
+const copyWords = 30
+
 // sketchSize is how many of the smallest shingle hashes are kept of a narrative.
 const sketchSize = 8
 
 // sketch is a fingerprint of a narrative: the smallest hashes of its runs of
 // three words. Nothing of the words can be read from it. A text of fewer than
-// ten words has none.
-func sketch(s string) (out [sketchSize]uint32) {
+// ten words has none. The number of words is returned beside it.
+func sketch(s string) (out [sketchSize]uint32, length int) {
 	s = s[:min(len(s), maxNarrative)]
 	var ends [3]int // starts of the last three words
 	words, n := 0, 0
@@ -30,9 +34,9 @@ func sketch(s string) (out [sketchSize]uint32) {
 		}
 	}
 	if words < 10 {
-		return [sketchSize]uint32{}
+		return [sketchSize]uint32{}, words
 	}
-	return out
+	return out, words
 }
 
 // keepSmallest inserts h into the n smallest, sorted.

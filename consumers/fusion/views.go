@@ -51,8 +51,9 @@ func (v *views) forget(n int32) {
 func (v *view) poison() {
 	f := &v.facts
 	*f = facts{keys: spoil(f.keys), ids: spoil(f.ids), persons: spoil(f.persons), places: spoil(f.places), vehicles: spoil(f.vehicles),
-		counties: spoil(f.counties), outline: spoil(f.outline), ignored: spoil(f.ignored), supersede: spoil(f.supersede)}
-	f.time, f.id.text, f.record, f.own, f.town, f.hazard = -1, "stale", "stale", ^uint64(0), ^uint64(0), ^uint64(0)
+		counties: spoil(f.counties), outline: spoil(f.outline), ignored: spoil(f.ignored), supersede: spoil(f.supersede),
+		addresses: spoil(f.addresses), things: spoil(f.things)}
+	f.time, f.id.text, f.record, f.own, f.hazard = -1, "stale", "stale", ^uint64(0), ^uint64(0)
 	v.given, v.numbers = spoil(v.given), spoil(v.numbers)
 }
 
