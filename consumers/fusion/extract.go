@@ -88,7 +88,9 @@ func (e *Engine) extract(in Input) *facts {
 	x.placeKeys(f)
 	var words int
 	f.sketch, words = sketch(r.Narrative)
-	x.copyKey(&f.sketch, words)
+	if r.Kind != wf.Kind_KIND_HAZARD { // alerts are written by form
+		x.copyKey(&f.sketch, words)
+	}
 	x.settle(f)
 	return f
 }
