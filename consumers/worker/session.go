@@ -98,14 +98,14 @@ func (s *session) work(ctx context.Context) error {
 		return err
 	}
 	s.Metrics.leads.Set(1)
-	s.ready()
+	s.ready(true)
 	return s.live(ctx)
 }
 
-func (s *session) ready() {
+func (s *session) ready(publishes bool) {
 	s.wasLive = true
 	if s.Ready != nil {
-		s.Ready()
+		s.Ready(publishes)
 	}
 }
 

@@ -52,7 +52,7 @@ func (s *session) standBy(ctx context.Context) error {
 			s.hot = s.hot || s.agrees
 			if !told {
 				told = true
-				s.ready()
+				s.ready(false)
 			}
 		case <-s.seat.free:
 			if !s.seat.alone.Load() {
@@ -65,7 +65,7 @@ func (s *session) standBy(ctx context.Context) error {
 			// The publisher is alive, or we would have been told.
 			if !told {
 				told = true
-				s.ready()
+				s.ready(false)
 			}
 		}
 	}

@@ -104,9 +104,9 @@ type Config struct {
 	Metrics       *Metrics
 	// Progress is called now and then during recovery; may be nil.
 	Progress func(Progress)
-	// Ready is called when the worker publishes the picture or stands by with
-	// it, each time it has recovered; may be nil.
-	Ready func()
+	// Ready is called whenever the worker begins to publish the picture, or has
+	// recovered and stands by; may be nil.
+	Ready func(publishes bool)
 }
 
 func (c *Config) check() error {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
-	"github.com/watchfloor/watchfloor/consumers/worker"
 	"github.com/watchfloor/watchfloor/internal/demo"
 	"github.com/watchfloor/watchfloor/internal/spine"
 	"github.com/watchfloor/watchfloor/producers"
@@ -189,16 +188,4 @@ func forget(dir string) error {
 		}
 	}
 	return nil
-}
-
-// recovery shows how far the pictures are with reading again.
-func (a *app) recovery() func(worker.Progress) {
-	if !isTerminal(a.err) {
-		return nil
-	}
-	return func(p worker.Progress) {
-		if p.Total > 20_000 {
-			fmt.Fprintf(a.err, "\rrecovering %s: %d of %d records   ", p.Cell, p.Done, p.Total)
-		}
-	}
 }

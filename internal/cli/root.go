@@ -133,7 +133,7 @@ Start with "watchfloor demo": everything in one process, with an exercise.` + ex
 	c.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "table, json or jsonl; snapshot also geojson, fuse also clusters")
 	c.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log what the parts do")
 	c.AddCommand(
-		a.up(), a.demo(), a.publish(), a.convert(), a.watch(), a.snapshot(), a.explain(),
+		a.up(), a.worker(), a.demo(), a.publish(), a.convert(), a.watch(), a.snapshot(), a.explain(),
 		a.fuse(), a.mapping(), a.policy(), a.creds(), a.bench(), a.quality(), a.version(),
 	)
 	return c

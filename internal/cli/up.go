@@ -21,12 +21,16 @@ import (
 func (a *app) up() *cobra.Command {
 	var policyFile string
 	var port, http int
+	var without bool
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Run a broker for real traffic: guards, fusion and pages of every cell in one process",
 		Long: `Starts the broker on loopback, with data, keys and credentials under --dir.
 Keys lie outside the data folder; keep a copy of them apart from the machine:
 without them what is stored cannot be read.
+
+A second process, "watchfloor worker", stands by for the fusion workers of this
+one and takes over when they are gone.
 
 A changed policy file is taken without a restart: send the process a SIGHUP.
 Ctrl-C or SIGTERM ends it cleanly.` + exitHelp,
@@ -35,16 +39,24 @@ Ctrl-C or SIGTERM ends it cleanly.` + exitHelp,
   kill -HUP $(jq .pid /var/lib/watchfloor/run.json)    take the changed policy`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runUp(cmd.Context(), policyFile, port, http)
+			return a.runUp(cmd.Context(), upFlags{policyFile, port, http, without})
 		},
 	}
 	c.Flags().StringVar(&policyFile, "policy", "", "policy file (default: the shipped policy)")
 	c.Flags().IntVar(&port, "port", 4222, "port of the broker on loopback; -1 for any free one")
 	c.Flags().IntVar(&http, "http-port", 8080, "port of the first cell's page and API, the others follow; -1 for any free ones")
+	c.Flags().BoolVar(&without, "without-workers", false, "run no fusion workers: \"watchfloor worker\" does, in processes of its own")
 	return c
 }
 
-func (a *app) runUp(ctx context.Context, policyFile string, port, http int) error {
+type upFlags struct {
+	policy         string
+	port, http     int
+	withoutWorkers bool
+}
+
+func (a *app) runUp(ctx context.Context, f upFlags) error {
+	policyFile := f.policy
 	p, err := loadPolicy(policyFile)
 	if err != nil {
 		return err
@@ -57,12 +69,12 @@ func (a *app) runUp(ctx context.Context, policyFile string, port, http int) erro
 	if err := ensure(a.dir); err != nil {
 		return err
 	}
-	if err := freePorts(port, http, len(p.Cells)); err != nil {
+	if err := freePorts(f.port, f.http, len(p.Cells)); err != nil {
 		return err
 	}
 	log := a.logger()
 	s, err := spine.Start(ctx, spine.Config{
-		Policy: p, DataDir: a.dataDir(), KeysDir: a.keysDir(), Port: port, HTTPPort: http,
+		Policy: p, DataDir: a.dataDir(), KeysDir: a.keysDir(), Port: f.port, HTTPPort: f.http, WithoutWorkers: f.withoutWorkers,
 		Clock: worker.Wall, Version: Version, Log: log, Console: console.Handler(), Recovery: a.recovery(),
 	})
 	if err != nil {

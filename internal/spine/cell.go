@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -40,7 +41,7 @@ type cell struct {
 // connect signs in as a principal of a cell. It reconnects for ever: the
 // broker is in the same process and closes the connection when it ends.
 func (c *cell) connect(principal, in string) (*nats.Conn, error) {
-	cred, err := c.spine.broker.Credential(principal, in)
+	cred, err := c.spine.issue(principal, in)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +55,16 @@ func (c *cell) connect(principal, in string) (*nats.Conn, error) {
 	return nc, nil
 }
 
+// enter signs in as the cell's worker. What it commits and asks has a
+// connection of its own: answers do not queue behind the reports being read.
+func (c *cell) enter(context.Context) (err error) {
+	c.home, err = c.connect("worker", c.Name)
+	return err
+}
+
 // work starts the workers and waits until they have recovered.
 func (c *cell) work(ctx context.Context) error {
 	var err error
-	if c.home, err = c.connect("worker", c.Name); err != nil {
-		return err
-	}
-	// Commits have a connection of their own: their answers do not queue
-	// behind the reports being read.
 	if c.sources, err = c.below(); err != nil {
 		return err
 	}
@@ -112,14 +115,14 @@ func (c *cell) run(status wf.Status, ready chan<- struct{}, failed chan<- error)
 	cfg := &c.spine.cfg
 	metrics := worker.NewMetrics(c.Name, status)
 	c.metrics = append(c.metrics, metrics)
-	first := true
+	var first sync.Once
 	conf := worker.Config{
-		Cell: c.Name, Status: status, Home: c.home, Sources: c.sources, Clock: cfg.Clock, Metrics: metrics,
+		Cell: c.Name, Status: status, Home: c.home, Sources: c.sources, Seat: cfg.Seat, Clock: cfg.Clock, Metrics: metrics,
 		NewEngine: c.engine(status), Log: cfg.Log, Progress: cfg.Recovery,
-		Ready: func() {
-			if first {
-				first = false
-				ready <- struct{}{}
+		Ready: func(publishes bool) {
+			first.Do(func() { ready <- struct{}{} })
+			if cfg.Turned != nil {
+				cfg.Turned(c.Name, status, publishes)
 			}
 		},
 	}
@@ -238,7 +241,7 @@ func (c *cell) settled(ctx context.Context) (bool, error) {
 				return false, err
 			}
 			for _, channel := range subject.Channels {
-				cons, err := js.Consumer(ctx, subject.Reports, subject.WorkerConsumer(c.Name, status, channel))
+				cons, err := js.Consumer(ctx, subject.Reports, c.spine.cfg.Seat.Consumer(c.Name, status, channel))
 				if err != nil {
 					return false, err
 				}

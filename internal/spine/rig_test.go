@@ -98,7 +98,7 @@ func (r *rig) start(opts ...func(*worker.Config)) (stop func() error) {
 	ready := make(chan struct{}, 100)
 	c := worker.Config{
 		Cell: "le", Status: exercise, Home: nc, Sources: []worker.Source{{Cell: "le", Conn: nc}}, Clock: worker.Input,
-		NewEngine: newTally, Ready: func() { ready <- struct{}{} }, Log: zap.NewNop(),
+		NewEngine: newTally, Ready: func(bool) { ready <- struct{}{} }, Log: zap.NewNop(),
 	}
 	for _, o := range opts {
 		o(&c)

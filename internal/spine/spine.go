@@ -56,6 +56,12 @@ type Config struct {
 	TokenLifetime time.Duration
 	// Broker changes the broker's configuration; may be nil.
 	Broker func(*broker.Config)
+	// Seat of the workers; 0 is the first. Another process may sit in the other.
+	Seat subject.Seat
+	// WithoutWorkers runs none: processes of their own do, as StartWorkers.
+	WithoutWorkers bool
+	// Turned is told when a worker begins to publish or to stand by; may be nil.
+	Turned func(cell string, status wf.Status, publishes bool)
 	// Recovery is told how far workers are with reading again; may be nil.
 	Recovery func(worker.Progress)
 	Log      *zap.Logger
@@ -84,6 +90,7 @@ func (c Cell) Page() string {
 type Spine struct {
 	cfg    Config
 	broker *broker.Broker
+	issue  Issue
 	cells  []*cell
 	// The parts, in the order of their start; each is stopped and waited for
 	// before the one it stands on.
@@ -125,6 +132,9 @@ func (c *Config) check() error {
 	if len(c.Statuses) == 0 {
 		c.Statuses = subject.Statuses
 	}
+	if c.Seat == 0 {
+		c.Seat = subject.Seats[0]
+	}
 	if c.TokenLifetime <= 0 {
 		c.TokenLifetime = 12 * time.Hour
 	}
@@ -159,14 +169,20 @@ func (s *Spine) start(ctx context.Context) error {
 	if s.broker, err = broker.Open(ctx, c); err != nil {
 		return err
 	}
+	s.issue = s.broker.Credential
 	for _, p := range s.cfg.Policy.Cells {
 		if len(s.cfg.Only) > 0 && !slices.Contains(s.cfg.Only, p.Name) {
 			continue
 		}
 		s.cells = append(s.cells, &cell{spine: s, Cell: Cell{Name: p.Name, Label: p.Label.String()}, label: p.Label, pictures: map[wf.Status]*snapshot.Follower{}})
 	}
-	if err := s.each(ctx, (*cell).work); err != nil {
+	if err := s.each(ctx, (*cell).enter); err != nil {
 		return err
+	}
+	if !s.cfg.WithoutWorkers {
+		if err := s.each(ctx, (*cell).work); err != nil {
+			return err
+		}
 	}
 	if err := s.each(ctx, (*cell).follow); err != nil {
 		return err
