@@ -45,7 +45,8 @@ type Config struct {
 	NeverExpire bool
 	// WithoutHTTP starts no listeners.
 	WithoutHTTP bool
-	// WithoutWorkers fuses nothing: pictures stay as they were published.
+	// WithoutWorkers fuses nothing here: pictures stay as they were published, or
+	// are published by processes of their own (StartWorkers).
 	WithoutWorkers bool
 	// Only names the cells that get parts; none is all of the policy's.
 	Only []string
@@ -58,8 +59,6 @@ type Config struct {
 	Broker func(*broker.Config)
 	// Seat of the workers; 0 is the first. Another process may sit in the other.
 	Seat subject.Seat
-	// WithoutWorkers runs none: processes of their own do, as StartWorkers.
-	WithoutWorkers bool
 	// Turned is told when a worker begins to publish or to stand by; may be nil.
 	Turned func(cell string, status wf.Status, publishes bool)
 	// Recovery is told how far workers are with reading again; may be nil.
@@ -179,10 +178,8 @@ func (s *Spine) start(ctx context.Context) error {
 	if err := s.each(ctx, (*cell).enter); err != nil {
 		return err
 	}
-	if !s.cfg.WithoutWorkers {
-		if err := s.each(ctx, (*cell).work); err != nil {
-			return err
-		}
+	if err := s.each(ctx, (*cell).work); err != nil {
+		return err
 	}
 	if err := s.each(ctx, (*cell).follow); err != nil {
 		return err
