@@ -149,7 +149,7 @@ func readAlerts(c Config) (set, error) {
 	return s, nil
 }
 
-var alertFeed = feed.Config{Options: func(feed.Format) codec.Options {
+var alertFeed = feed.Config{Extract: true, Options: func(feed.Format) codec.Options {
 	o := options
 	o.Agency, o.Received = "nws", rendered
 	o.Markings = codec.Markings{Scope: map[string]*wf.Label{"Public": o.Label}}

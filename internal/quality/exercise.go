@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/producers/exercise"
+	"github.com/watchfloor/watchfloor/producers/narrative"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -20,7 +21,7 @@ type scenario struct {
 	reports int
 	full    bool // takes minutes: only when asked for
 	// change rewrites a report, the same for every revision of it; may be nil.
-	change func(*wf.Report) *wf.Report
+	change func(*wf.Report)
 	// beside: also without the change, to tell which plots it is that merges.
 	beside  bool
 	targets func(Row) []Target
@@ -30,6 +31,7 @@ var scenarios = []scenario{
 	{name: "exercise-10k", reports: 10_000, targets: exerciseTargets},
 	{name: "exercise-100k", reports: 100_000, targets: exerciseTargets},
 	{name: "exercise-1m", reports: 1_000_000, full: true, targets: exerciseTargets},
+	{name: "exercise-words", reports: 20_000, change: wordsOnly, targets: func(Row) []Target { return nil }},
 	{name: "one-phone-in-10%", reports: 100_000, change: onePhone,
 		targets: func(r Row) []Target { return []Target{atLeast("P", 0.98, r.Pairs.Precision)} }},
 	{name: "one-place-in-20%", reports: 100_000, change: onePlace, beside: true,
@@ -59,25 +61,25 @@ func share(r *wf.Report, n uint64) bool {
 }
 
 // onePhone: a switchboard that every tenth report names.
-func onePhone(r *wf.Report) *wf.Report {
+func onePhone(r *wf.Report) {
 	if !share(r, 10) {
-		return r
+		return
 	}
-	r = proto.CloneOf(r)
 	r.Entities = append(r.Entities, &wf.Entity{Role: wf.EntityRole_ENTITY_ROLE_MENTIONED,
 		Identifiers: []*wf.Identifier{{Type: wf.IdentifierType_IDENTIFIER_TYPE_PHONE, Value: "+16015550100"}}})
-	return r
 }
 
 // onePlace: a mass incident, where every fifth report comes from.
-func onePlace(r *wf.Report) *wf.Report {
+func onePlace(r *wf.Report) {
 	if !share(r, 20) {
-		return r
+		return
 	}
-	r = proto.CloneOf(r)
 	r.Places = []*wf.Place{{Role: wf.PlaceRole_PLACE_ROLE_EVENT, Point: &wf.Point{Latitude: 32.2988, Longitude: -90.1848}, UncertaintyM: 50, State: "MS", CountyFips: "28049"}}
-	return r
 }
+
+// wordsOnly leaves of a report its texts, times and references: whom and where
+// it speaks of has to be read out of its words.
+func wordsOnly(r *wf.Report) { r.Entities, r.Places = nil, nil }
 
 func (s scenario) run(ctx context.Context, c Config) (Row, error) {
 	t, err := s.play(ctx, c, s.change)
@@ -104,7 +106,7 @@ func (s scenario) run(ctx context.Context, c Config) (Row, error) {
 }
 
 // play tells the exercise to an engine.
-func (s scenario) play(ctx context.Context, c Config, change func(*wf.Report) *wf.Report) (*telling, error) {
+func (s scenario) play(ctx context.Context, c Config, change func(*wf.Report)) (*telling, error) {
 	sc, err := exercise.New(exercise.Config{Seed: 1, Reports: c.scaled(s.reports)})
 	if err != nil {
 		return nil, fmt.Errorf("write the exercise: %w", err)
@@ -114,9 +116,12 @@ func (s scenario) play(ctx context.Context, c Config, change func(*wf.Report) *w
 		if t.steps++; t.steps%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		r := proto.CloneOf(step.Report)
 		if change != nil {
-			step.Report = change(step.Report)
+			change(r)
 		}
+		narrative.Enrich(r) // as the edge sends it
+		step.Report = r
 		t.hear(step)
 	}
 	return t, nil

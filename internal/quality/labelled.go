@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/producers/codec"
 	mapped "github.com/watchfloor/watchfloor/producers/csv"
+	"github.com/watchfloor/watchfloor/producers/narrative"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -127,6 +128,7 @@ func (s *set) add(data []byte, rows []map[string]string, mapping string, truth f
 			s.refused++
 			continue
 		}
+		narrative.Enrich(item.Report)
 		s.reports = append(s.reports, item.Report)
 		s.truth = append(s.truth, truth(rows[i]))
 	}

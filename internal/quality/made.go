@@ -65,7 +65,7 @@ func (m made) run(ctx context.Context, c Config) (Row, error) {
 func (p pages) set() (set, error) {
 	var s set
 	for _, f := range p.files {
-		c := feed.Config{Options: func(feed.Format) codec.Options { return options }}
+		c := feed.Config{Extract: true, Options: func(feed.Format) codec.Options { return options }}
 		if f.mapping != "" {
 			m, err := mapped.ParseMapping([]byte(f.mapping))
 			if err != nil {
