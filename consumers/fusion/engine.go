@@ -121,7 +121,9 @@ func (e *Engine) Apply(in Input) {
 		return
 	}
 	e.stats.Applied++
+	was := int32(0) // the situation it is in, until the next Commit
 	if live {
+		was = e.nodes[n].pict
 		e.remove(n)
 	}
 	delete(e.buried, id)
@@ -136,6 +138,7 @@ func (e *Engine) Apply(in Input) {
 		return
 	}
 	e.insert(id, f)
+	e.nodes[e.know(id)].pict = was
 }
 
 // Remove takes out a record that was purged or expired in its stream, and

@@ -43,25 +43,8 @@ type OutputEvidence struct {
 // each has an engine of its own. Ticked at now (zero: never), sorted by id;
 // the same set gives the same output in any order.
 func Fuse(inputs []Input, c Config, now time.Time) []Output {
-	engines := map[wf.Status]*Engine{}
-	for _, in := range inputs {
-		s := in.Report.GetStatus()
-		if s == wf.Status_STATUS_UNSPECIFIED {
-			continue
-		}
-		e := engines[s]
-		if e == nil {
-			c.Status = s
-			e = New(c)
-			engines[s] = e
-		}
-		e.Apply(in)
-	}
 	var out []Output
-	for _, e := range engines {
-		if !now.IsZero() {
-			e.Tick(now)
-		}
+	for _, e := range engines(inputs, c, now) {
 		for c := range e.comps {
 			if e.comps[c].size > 0 {
 				out = append(out, e.output(int32(c)))
@@ -69,6 +52,57 @@ func Fuse(inputs []Input, c Config, now time.Time) []Output {
 		}
 	}
 	slices.SortFunc(out, func(a, b Output) int { return cmp.Or(strings.Compare(a.ID, b.ID), len(a.Reports)-len(b.Reports)) })
+	return out
+}
+
+// Explain is Fuse that explains: the situations of two reports or more whose
+// id, or that of a part, begins with a prefix; sorted by score, the highest first.
+func Explain(inputs []Input, c Config, now time.Time, prefix string) []Explanation {
+	var out []Explanation
+	for _, e := range engines(inputs, c, now) {
+		e.Commit()
+		for _, s := range e.Situations() {
+			ids := []string{s.Id}
+			for _, p := range s.Parts {
+				ids = append(ids, p.Id)
+			}
+			for i, id := range ids {
+				if s.Size < 2 || !strings.HasPrefix(id, prefix) || prefix == "" && i > 0 {
+					continue
+				}
+				if x, ok := e.Explain(id); ok {
+					out = append(out, x)
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Explanation) int {
+		return cmp.Or(cmp.Compare(b.Situation.Score, a.Situation.Score), strings.Compare(a.Situation.Id, b.Situation.Id))
+	})
+	return out
+}
+
+// engines are one per status, fed and ticked.
+func engines(inputs []Input, c Config, now time.Time) map[wf.Status]*Engine {
+	out := map[wf.Status]*Engine{}
+	for _, in := range inputs {
+		s := in.Report.GetStatus()
+		if s == wf.Status_STATUS_UNSPECIFIED {
+			continue
+		}
+		e := out[s]
+		if e == nil {
+			c.Status = s
+			e = New(c)
+			out[s] = e
+		}
+		e.Apply(in)
+	}
+	for _, e := range out {
+		if !now.IsZero() {
+			e.Tick(now)
+		}
+	}
 	return out
 }
 

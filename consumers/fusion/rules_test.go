@@ -319,10 +319,12 @@ func TestExplanationCanBeReadAloud(t *testing.T) {
 		}
 		text := strings.Join(x.Lines, "\n")
 		for _, want := range []string{
-			"Report 1: R-1 of fbi (le), 2026-05-01 12:00Z.",
-			"Report 1 and report 2 are one: +30.0 bits: vin 1FTFW1ET5DFC10312 +30.0.",
-			"phone +16015550123 +21.0", "It would fall apart without the link of report 1 and report 2",
-			"Ignored: person-number ...1120 in 2 reports: it is on the stop-list.", "Related, not part of it:", "+21.0 bits",
+			"Report 1: R-1 of fbi, admitted in le, 1 May 2026 12:00Z.",
+			"Report 1 of fbi and report 2 of atf, 60 minutes apart, belong together by 30 bits: the same vehicle identification number 1FTFW1ET5DFC10312, 30 bits.",
+			"the same phone number +16015550123, 21 bits; places within 150 metres, 11 bits",
+			"It would fall apart into 1 and 2 reports without the link of report 1 and report 2, 30 bits: nothing else holds the two together.",
+			"The person-number ...1120, in 2 reports of it, counted for nothing: it is on the list of values that say nothing.",
+			"Related, not part of it:", ": 21 bits, 5 bits short of a link: ",
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the explanation lacks %q:\n%s", want, text)
@@ -345,7 +347,7 @@ func TestLineageTellsWhatBecameOfThem(t *testing.T) {
 		{say("dea", 2*time.Hour, hash), []wf.LineageType{1}},
 		{say("cbp", 3*time.Hour, vin, hash), []wf.LineageType{2, 4}},
 		{withdrawal(say("cbp", 3*time.Hour, vin, hash), 2), []wf.LineageType{3, 5}},
-		{withdrawal(say("dea", 2*time.Hour, hash), 2), []wf.LineageType{6}},
+		{withdrawal(say("dea", 2*time.Hour, hash), 2), []wf.LineageType{7}},
 	}
 	for i, s := range steps {
 		e.Apply(s.in)

@@ -127,6 +127,8 @@ func plural(n int, one string) string {
 	switch {
 	case n == 1:
 		return "1 " + one
+	case strings.HasSuffix(one, "ss"):
+		return strconv.Itoa(n) + " " + one + "es"
 	case strings.HasSuffix(one, "y"):
 		return strconv.Itoa(n) + " " + one[:len(one)-1] + "ies"
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,8 +18,11 @@ func (a *app) explain() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain --cell C ID",
 		Short: "Say why the reports of a situation belong together, in lines to be read aloud",
-		Long: `Says why the reports of a situation belong together: every link of its
-tree with the evidence and its weight in bits, and what it would fall apart without.
+		Long: `Says why the reports of a situation belong together: every link of its tree
+from the strongest to the weakest, what speaks against, what it would fall apart
+into, what was ignored, and which situations of the picture name the same
+things. Pairs just below the threshold are known only to who has the reports:
+"watchfloor fuse --explain" lists them.
 
 ` + pastHelp,
 		Example: `  watchfloor explain --cell fused 3f2a     (the first digits are enough)
@@ -34,7 +38,7 @@ tree with the evidence and its weight in bits, and what it would fall apart with
 			if err != nil {
 				return err
 			}
-			lines := fusion.Read(x)
+			lines := append(fusion.Read(x), fusion.Neighbours(x, s.GetSituations())...)
 			if a.output == "table" {
 				asOfLine(a.out, s)
 				fmt.Fprintln(a.out, strings.Join(lines, "\n"))
@@ -55,7 +59,7 @@ tree with the evidence and its weight in bits, and what it would fall apart with
 func pick(s *wf.Snapshot, prefix string) (*wf.Situation, error) {
 	var found *wf.Situation
 	for _, x := range s.GetSituations() {
-		if !strings.HasPrefix(x.GetId(), prefix) {
+		if !strings.HasPrefix(x.GetId(), prefix) && !hasPart(x, prefix) {
 			continue
 		}
 		if found != nil {
@@ -70,4 +74,24 @@ func pick(s *wf.Snapshot, prefix string) (*wf.Situation, error) {
 		return nil, failed("no situation %q in the picture of %s at revision %d: ids change when an older report joins; list them with snapshot", prefix, s.GetCell(), s.GetRevision())
 	}
 	return found, nil
+}
+
+// hasPart says whether a part of a mass situation has an id that begins so.
+func hasPart(x *wf.Situation, prefix string) bool {
+	return slices.ContainsFunc(x.GetParts(), func(p *wf.Part) bool { return strings.HasPrefix(p.GetId(), prefix) })
+}
+
+// explainPile reads out situations of what was read, near misses included.
+func (a *app) explainPile(p pile, config fusion.Config, at time.Time, prefix string) error {
+	all := fusion.Explain(p.inputs, config, at, prefix)
+	if len(all) == 0 {
+		return failed("no situation of two reports or more has an id that begins with %q", prefix)
+	}
+	for i, x := range all {
+		if i > 0 {
+			fmt.Fprintln(a.out)
+		}
+		fmt.Fprintf(a.out, "Situation %s\n%s\n", x.Situation.GetId(), strings.Join(x.Lines, "\n"))
+	}
+	return nil
 }

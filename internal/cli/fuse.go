@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ const minThreshold = 12_000
 type fuseFlags struct {
 	conversion
 	tick, weights, truth string
+	explain              string
 	threshold            float64
 	capacity             int
 	form                 string
@@ -52,6 +54,7 @@ columns, so that the labelled file itself will do.`,
   watchfloor fuse --map febrl dataset3.csv > situations.jsonl
   watchfloor fuse --map people.yaml -o clusters --truth people.csv:id,cluster people.csv
   watchfloor fuse --map a.csv=list-a.yaml --map b.csv=list-b.yaml a.csv b.csv
+  watchfloor fuse --explain 3f2a reports.jsonl
   watchfloor fuse --tick 2018-02-01T00:00:00Z --map stl-police crimes.csv`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -62,6 +65,7 @@ columns, so that the labelled file itself will do.`,
 		},
 	}
 	f.flags(c)
+	c.Flags().StringVar(&f.explain, "explain", "", "read out the situations whose id begins so instead, near misses included; \"all\" for all of two reports or more")
 	c.Flags().StringVar(&f.tick, "tick", "", "time of the picture; the policy's windows then apply (default: nothing expires)")
 	c.Flags().StringVar(&f.weights, "weights", "default", "weights of the evidence: default or zero")
 	c.Flags().Float64Var(&f.threshold, "threshold", 0, "bits from which two reports are linked (default: from the number of reports)")
@@ -99,6 +103,9 @@ func (a *app) runFuse(ctx context.Context, f fuseFlags, paths []string) error {
 		return err
 	}
 	config.Threshold = f.millibits(len(pile.inputs))
+	if f.explain != "" {
+		return a.explainPile(pile, config, at, strings.TrimPrefix(f.explain, "all"))
+	}
 	return a.fusePile(pile, config, at, f.form, truth)
 }
 
