@@ -49,7 +49,7 @@ type Config struct {
 	// LazySync stores without waiting for the disk: the benchmark's yardstick,
 	// nothing else.
 	LazySync bool
-	// Unlock is for package brokertest, which alone can set it.
+	// Unlock is for packages brokertest and trial, which alone can set it.
 	Unlock unlock.Key
 }
 

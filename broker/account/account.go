@@ -53,7 +53,7 @@ type Config struct {
 	Policy  *policy.Policy
 	// Now is the clock of expiry times.
 	Now func() time.Time
-	// Unlock adds a principal that may do everything; tests alone can set it.
+	// Unlock adds a principal that may do everything; tests and trials alone can set it.
 	Unlock unlock.Key
 }
 

@@ -129,3 +129,43 @@ func (p *Proof) Count() (principals, credentials, permissions, effects int) {
 	}
 	return len(seen), len(p.Standings), permissions, effects
 }
+
+// May says whether the user of the name is permitted to publish or subscribe
+// to the subject, which may be a pattern.
+func (s Standing) May(subscribe bool, subject, user string) bool {
+	_, ok := s.permit(subscribe, subject, user)
+	return ok
+}
+
+// Why says for what the principal may use a subject, and the labels it reads
+// with it.
+func (s Standing) Why(subscribe bool, subject, user string) string {
+	g, ok := s.permit(subscribe, subject, user)
+	if !ok {
+		return ""
+	}
+	for _, e := range g.Effects {
+		if e.Why == "" {
+			continue
+		}
+		for _, l := range e.Labels {
+			return e.Why + ", " + l.String()
+		}
+		return e.Why
+	}
+	return ""
+}
+
+func (s Standing) permit(subscribe bool, subject, user string) (Grant, bool) {
+	want, ok := parse(subject)
+	if !ok {
+		return Grant{}, false
+	}
+	for _, g := range s.Grants {
+		have, ok := parse(strings.ReplaceAll(g.Subject, "{{name()}}", user))
+		if ok && g.Subscribe == subscribe && within(want, have) {
+			return g, true
+		}
+	}
+	return Grant{}, false
+}

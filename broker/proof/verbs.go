@@ -82,3 +82,24 @@ var inboxes = fixed("_INBOX.>")
 var seats = []pattern{fixed("seat.>"), fixed("beat.>")}
 
 const seatCall = "SEAT"
+
+// Call is a request of the JetStream API, or an acknowledgement, by its
+// subject with wildcards.
+type Call struct {
+	Name    string
+	Subject string
+	// Where the stream and the consumer stand among the tokens, and where a
+	// subject begins that the rest of the tokens write; zero: nowhere.
+	Stream, Consumer, Tail int
+}
+
+// Calls lists every request that a server may answer.
+func Calls() []Call {
+	var out []Call
+	for _, list := range [][]call{calls, acks} {
+		for _, c := range list {
+			out = append(out, Call{c.name, c.subject.String(), c.stream, c.consumer, c.tail})
+		}
+	}
+	return out
+}

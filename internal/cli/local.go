@@ -59,27 +59,36 @@ func demoDir(dir string) string { return filepath.Join(dir, "demo") }
 
 // local finds the running broker of --dir, or the demo's below it.
 func (a *app) local() (*local, error) {
+	l, found, err := a.running()
+	if err == nil && !found {
+		err = unreachable("no broker runs in %s: start one with \"watchfloor up\" or \"watchfloor demo\", name its folder with --dir, or a remote one with --context, or --url and --creds", a.dir)
+	}
+	return l, err
+}
+
+// running is local for whoever can do without a broker.
+func (a *app) running() (l *local, found bool, err error) {
 	for _, dir := range []string{a.dir, demoDir(a.dir)} {
 		data, err := os.ReadFile(filepath.Join(dir, runFileName))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, unreachable("find the local broker: %w", err)
+			return nil, false, unreachable("find the local broker: %w", err)
 		}
-		l := &local{dir: dir}
+		l = &local{dir: dir}
 		if err := json.Unmarshal(data, &l.run); err != nil {
-			return nil, unreachable("read %s: %w", filepath.Join(dir, runFileName), err)
+			return nil, false, unreachable("read %s: %w", filepath.Join(dir, runFileName), err)
 		}
 		if l.policy, err = loadPolicy(l.run.Policy); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if l.issuer, err = account.OpenIssuer(filepath.Join(dir, "keys"), filepath.Join(dir, "data"), l.policy, time.Now); err != nil {
-			return nil, unreachable("open the keys of the local broker: %w", err)
+			return nil, false, unreachable("open the keys of the local broker: %w", err)
 		}
-		return l, nil
+		return l, true, nil
 	}
-	return nil, unreachable("no broker runs in %s: start one with \"watchfloor up\" or \"watchfloor demo\", name its folder with --dir, or a remote one with --context, or --url and --creds", a.dir)
+	return nil, false, nil
 }
 
 // readerCredential is one of the named reader, or of the first that is cleared for the cell.

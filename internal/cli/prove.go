@@ -16,6 +16,7 @@ import (
 
 func (a *app) policyProve() *cobra.Command {
 	var file, who string
+	var l live
 	c := &cobra.Command{
 		Use:   "prove [FILE]",
 		Short: "Prove from the policy alone that no principal reaches a label its own does not dominate",
@@ -23,16 +24,32 @@ func (a *app) policyProve() *cobra.Command {
 consumers, works out for every principal everything that it can reach with what
 it is permitted, and prints it as a matrix. A leak is printed with its path, from
 the principal over the subject and the stream or consumer to the label, and the
-exit code is 1. What is proved and what is assumed: broker/proof/DESIGN.md.`,
+exit code is 1. What is proved and what is assumed: broker/proof/DESIGN.md.
+
+With --live it tries: every principal makes every request of JetStream on every
+stream and consumer of every cell, listens and publishes wherever it has no
+business, and tries to sign in to cells that are not its own; one line per
+attempt. The running broker of --dir gets what it must refuse, in forms that do
+nothing even if it does not, and what only looks. What is permitted and changes
+something goes to a twin, a broker of the same policy in a temporary folder; so
+does every refused call once more, with all rights, to show that it is not
+misspelt. Where no broker runs the twin gets everything. The running broker logs
+and counts each refusal: some 100,000 with the shipped policy.`,
 		Example: `  watchfloor policy prove                              the shipped policy
   watchfloor policy prove my.yaml
   watchfloor policy prove --principal reader/watch-le  every permission and what it reaches
-  watchfloor policy prove -o json                      all of it`,
+  watchfloor policy prove -o json                      all of it
+  watchfloor policy prove --live                       try every call, one line each
+  watchfloor policy prove --live --brief               only what does not hold, and the sums
+  watchfloor policy prove --live --sample 60 --seed 7  60 calls of each principal in each cell`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			path, err := policyPath(file, args)
 			if err != nil {
 				return err
+			}
+			if l.on {
+				return a.proveLive(c.Context(), path, l)
 			}
 			p, err := loadPolicy(path)
 			if err != nil {
@@ -41,8 +58,10 @@ exit code is 1. What is proved and what is assumed: broker/proof/DESIGN.md.`,
 			return a.prove(p, who)
 		},
 	}
+	l.flags(c)
 	c.Flags().StringVar(&file, "policy", "", "policy file (default: the shipped policy)")
 	c.Flags().StringVar(&who, "principal", "", "list every permission of this one, e.g. reader/watch-le, worker/fused, guard")
+	c.MarkFlagsMutuallyExclusive("live", "principal")
 	return c
 }
 

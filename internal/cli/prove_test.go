@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/broker/proof"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the commands print into testdata")
@@ -99,5 +101,64 @@ func TestALeakIsRefused(t *testing.T) {
 	want := "policy would leak: label: reader/watch-le in fused -> subscribe live.> -> stream SNAPSHOT_ACTUAL -> TOP SECRET LE+INTEL: its own label is CUI LE"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A running broker is tried without harm: a feed that was read half stands where
+// it stood, and the stream has no record more.
+func TestPolicyProveLiveAgainstARunningBroker(t *testing.T) {
+	dir := t.TempDir()
+	up := begin(t, "--dir", dir, "up", "--port", "-1", "--http-port", "-1")
+	up.until("Watchfloor is up")
+	must(t, "", "publish", "--as", "jackson-pd", "--dir", dir, write(t, "two.jsonl", sightings("jackson-pd", 0, "a")+sightings("jackson-pd", 1, "b")))
+	js := stock(t, dir, "--reader", "watch-le", "--cell", "le")
+	feed, err := js.Consumer(t.Context(), subject.Reports, subject.FeedConsumer("watch-le", "all"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := feed.Fetch(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m := range one.Messages() {
+		if err := m.DoubleAck(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stands := func() string {
+		t.Helper()
+		info, err := feed.Info(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint("delivered ", info.Delivered.Stream, " acknowledged ", info.AckFloor.Stream, " waiting ", info.NumPending, " open ", info.NumAckPending)
+	}
+	before := stands()
+	if before != "delivered 1 acknowledged 1 waiting 1 open 0" {
+		t.Fatalf("before: %s", before)
+	}
+	out := must(t, "", "--dir", dir, "policy", "prove", "--live", "--sample", "150", "--seed", "7")
+	for _, want := range []string{"the broker of " + dir, " 0 leaks, 0 not as the proof expects", "seed 7", "permissions violation; with all rights: answered", "listeners: off"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%.2000s", want, out)
+		}
+	}
+	if after := stands(); after != before {
+		t.Errorf("the feed after: %s; before: %s", after, before)
+	}
+	if r := run(t, "", "--dir", dir, "policy", "prove", "--live", "--policy", write(t, "p.yaml", strings.Replace(string(policy.DefaultYAML()), "name: watch-le\n", "name: watch-else\n", 1))); r.code != exitUsage || !strings.Contains(r.err, "--apart") {
+		t.Errorf("another policy than the broker's: exit %d, %s", r.code, r.err)
+	}
+	up.interrupt()
+}
+
+func TestPolicyProveLiveApart(t *testing.T) {
+	var d tried
+	out := must(t, "", "--dir", t.TempDir(), "policy", "prove", "--live", "--apart", "--brief", "--sample", "10", "-o", "json")
+	if err := json.Unmarshal([]byte(out), &d); err != nil {
+		t.Fatalf("%v: %.300s", err, out)
+	}
+	if d.Seed == 0 || d.Summary.Attempts < 1000 || d.Summary.Leaks+d.Summary.Wrong != 0 || len(d.Attempts) != 0 {
+		t.Errorf("got %+v", d)
 	}
 }
