@@ -138,9 +138,16 @@ func matches(filter, subj string) bool {
 	return len(f) == len(s)
 }
 
+// secondary says that a consumer holds what another of the same principal does:
+// of a replay, or of a worker's second seat.
+func secondary(name string) bool {
+	return strings.HasPrefix(name, "replay_") || strings.HasPrefix(name, "fusion_") && strings.HasSuffix(name, "_2")
+}
+
 // pulls counts by principal the consumers of a cell that hold a subject and
-// that the principal may pull, replays apart.
-func pulls(t *rapid.T, cell proof.Cell, found *proof.Proof, subj string) map[string]int {
+// that the principal may pull, without replays, and without the second seats of
+// workers unless both are asked for.
+func pulls(t *rapid.T, cell proof.Cell, found *proof.Proof, subj string, both bool) map[string]int {
 	var holds []string
 	for _, c := range cell.Consumers {
 		var cfg struct {
@@ -154,7 +161,7 @@ func pulls(t *rapid.T, cell proof.Cell, found *proof.Proof, subj string) map[str
 		if cfg.Filter != "" {
 			cfg.Filters = append(cfg.Filters, cfg.Filter)
 		}
-		if !strings.HasPrefix(cfg.Name, "replay_") && slices.ContainsFunc(cfg.Filters, func(f string) bool { return matches(f, subj) }) {
+		if (!secondary(cfg.Name) || both && strings.HasPrefix(cfg.Name, "fusion_")) && slices.ContainsFunc(cfg.Filters, func(f string) bool { return matches(f, subj) }) {
 			holds = append(holds, cfg.Name)
 		}
 	}
@@ -198,8 +205,13 @@ func TestEveryReportReachesWhatDominatesItOnce(t *testing.T) {
 		for _, cell := range w.Cells {
 			for range 4 {
 				s, m := drawStored(t, cell, l)
-				got := pulls(t, cell, found, s.String())
+				got := pulls(t, cell, found, s.String(), false)
 				reached += l.check(t, s, m, got)
+				for who, n := range pulls(t, cell, found, s.String(), true) {
+					if strings.HasPrefix(who, "worker/") && n != 2*got[who] {
+						t.Fatalf("%s: %s pulls it by %d consumers of both seats and by %d of the first", s, who, n, got[who])
+					}
+				}
 			}
 		}
 	})
