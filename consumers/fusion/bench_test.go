@@ -149,3 +149,39 @@ func BenchmarkMass(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkExtract reads reports into facts and packs them.
+func BenchmarkExtract(b *testing.B) {
+	in := traffic(4096)
+	e := New(Config{Status: wf.Status_STATUS_EXERCISE})
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		f := e.extract(in[i%len(in)])
+		e.buf = pack(e.buf[:0], f)
+		e.dropWords(f)
+	}
+}
+
+// BenchmarkUnpack unpacks stored reports that are in the cache.
+func BenchmarkUnpack(b *testing.B) {
+	in := traffic(64)
+	e := New(Config{Status: wf.Status_STATUS_EXERCISE})
+	for _, x := range in {
+		e.Apply(x)
+	}
+	for i := 0; b.Loop(); i++ {
+		e.facts(int32(1 + i%len(in)))
+	}
+}
+
+// BenchmarkScore scores a pair of unpacked reports.
+func BenchmarkScore(b *testing.B) {
+	in := traffic(64)
+	e := New(Config{Status: wf.Status_STATUS_EXERCISE})
+	for _, x := range in {
+		e.Apply(x)
+	}
+	for i := 0; b.Loop(); i++ {
+		e.score(int32(1+i/64%7), int32(1+(i/64+1)%7))
+	}
+}

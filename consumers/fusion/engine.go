@@ -210,8 +210,8 @@ func (e *Engine) insert(id ident, f *facts) {
 	e.reports++
 	e.warm(f.keys)
 	carried, posts := e.carried[:0], e.posts[:0]
-	for _, k := range f.keys {
-		p, c := e.index.insert(k, n)
+	for i := range f.keys {
+		p, c := e.index.insert(&e.spots[i], n)
 		posts, carried = append(posts, p), append(carried, c)
 	}
 	e.carried, e.posts = carried, posts
@@ -222,34 +222,35 @@ func (e *Engine) insert(id ident, f *facts) {
 	e.schedule(n, f)
 }
 
-// warm loads what the keys of a report lead to, one level after the other:
-// loads that do not wait for each other cost a fraction of those that do.
+// warm finds the places of a report's keys in the index, e.spots, and loads
+// what they lead to, one level after the other: loads that do not wait for each
+// other cost a fraction of those that do.
 func (e *Engine) warm(keys []key) {
-	x, sum := &e.index, uint64(0)
+	x, sum, spots := &e.index, uint64(0), e.spots[:0]
 	for _, k := range keys {
-		sum += x.table.warm(k.spread())
+		s, tag := x.table.segment(k.spread())
+		spots = append(spots, place{segment: s, tag: tag})
+		sum += s.warm(tag)
 	}
-	posts := e.posts[:0]
-	for _, k := range keys {
-		p := x.find(k)
-		posts = append(posts, p)
+	e.spots = spots
+	for i := range spots {
+		p := x.resolve(&spots[i])
 		if p.many() {
 			sum += uint64(x.block(p)[0])
 		} else {
 			sum += uint64(e.nodes[p].time)
 		}
 	}
-	for _, p := range posts {
-		if !p.many() {
-			continue
-		}
-		if b := x.block(p); b[0] > 0 {
-			for _, n := range b[max(1, int(b[0])-e.k) : b[0]+1] {
-				sum += uint64(e.nodes[n].time)
+	for i := range spots {
+		if p := spots[i].post; p.many() {
+			if b := x.block(p); b[0] > 0 {
+				for _, n := range b[max(1, int(b[0])-e.k) : b[0]+1] {
+					sum += uint64(e.nodes[n].time)
+				}
 			}
 		}
 	}
-	e.posts, e.sink = posts, e.sink+sum
+	e.sink += sum
 }
 
 // pair is two reports, the older first.
@@ -367,8 +368,8 @@ func (e *Engine) remove(n int32) {
 	e.warm(keys)
 	e.parting(n, keys)
 	e.isolate(n)
-	for i, k := range keys {
-		e.carried[i] = e.index.remove(k, n)
+	for i := range keys {
+		e.carried[i] = e.index.remove(&e.spots[i], n)
 	}
 	for i, k := range keys {
 		e.countDown(k, time, e.carried[i])
@@ -392,7 +393,7 @@ func (e *Engine) parting(n int32, keys []key) {
 	var w window
 	for i, k := range keys {
 		carried = append(carried, 0)
-		e.index.around(e.posts[i], n, e.k, &w)
+		e.index.around(e.spots[i].post, n, e.k, &w)
 		for j, y := range w.newer() {
 			if i := e.k - 1 - j; i < w.olders && e.nodes[y].time-e.nodes[w.old[i]].time <= k.rule().ttl {
 				pairs = append(pairs, pair{w.old[i], y})
@@ -436,7 +437,10 @@ func (e *Engine) freeNode(n int32) {
 		e.loseFrom(p)
 	}
 	e.dropComp(n)
-	e.dropWords(e.facts(n))
+	h := e.head(n)
+	e.words.drop(h.cell)
+	e.words.drop(h.agency)
+	e.words.drop(h.origin)
 	e.views.forget(n)
 	e.records.give(e.nodes[n].record)
 	e.timers.clear(e.nodes, n)
@@ -451,4 +455,6 @@ func (e *Engine) dropWords(f *facts) {
 }
 
 // revision of a live report.
-func (e *Engine) revision(n int32) uint64 { return e.facts(n).revision }
+func (e *Engine) revision(n int32) uint64 { return e.head(n).revision }
+
+func (e *Engine) head(n int32) head { return peek(e.records.at(e.nodes[n].record)) }

@@ -45,13 +45,14 @@ type extraction struct {
 	super     []uint64
 	agency    string
 	entity    uint8
+	facts     facts
 }
 
 func (x *extraction) reset(agency string) {
 	*x = extraction{
 		keys: x.keys[:0], ids: x.ids[:0], persons: x.persons[:0], spots: x.spots[:0], vehicles: x.vehicles[:0],
 		counties: x.counties[:0], outline: x.outline[:0], ignored: x.ignored[:0], towns: x.towns[:0], addresses: x.addresses[:0], things: x.things[:0], grid: x.grid[:0],
-		super: x.super[:0], agency: agency,
+		super: x.super[:0], agency: agency, facts: x.facts,
 	}
 }
 
@@ -68,11 +69,12 @@ func (x *extraction) mark(t keyType, m mark, hash uint64) {
 	x.keys = append(x.keys, m.key.list())
 }
 
-// extract reads a report.
+// extract reads a report. The facts hold until the next is read.
 func (e *Engine) extract(in Input) *facts {
 	r, x := in.Report, &e.ext
 	x.reset(r.Agency)
-	f := &facts{
+	f := &x.facts
+	*f = facts{
 		revision: r.Revision, id: reportIDOf(r.Id), record: r.Record, cell: e.words.use(in.Cell), agency: e.words.use(r.Agency),
 		kind: enum(r.Kind), severity: enum(r.Severity),
 		reliability: enum(r.SourceReliability), credibility: enum(r.InformationCredibility),
@@ -126,13 +128,10 @@ func (e *Engine) times(f *facts, r *wf.Report) {
 	}
 }
 
-// settle sorts what was collected, drops doubles, caps it and copies it into
-// slices of the right size.
+// settle sorts what was collected, drops doubles and caps it.
 func (x *extraction) settle(f *facts) {
 	slices.Sort(x.keys)
-	x.keys = slices.Compact(x.keys)
-	x.keys = capKeys(x.keys)
-	f.keys = slices.Clone(x.keys)
+	f.keys = capKeys(slices.Compact(x.keys))
 	slices.SortStableFunc(x.ids, func(a, b mark) int {
 		if a.key != b.key {
 			if a.key < b.key {
@@ -157,26 +156,10 @@ func (x *extraction) settle(f *facts) {
 		}
 		return 0
 	})
-	x.ids = slices.CompactFunc(x.ids, func(a, b mark) bool { return a.key == b.key })
-	f.ids = clone(x.ids)
-	f.persons = clone(x.persons)
-	f.places = clone(x.spots)
-	f.vehicles = clone(x.vehicles)
+	f.ids = slices.CompactFunc(x.ids, func(a, b mark) bool { return a.key == b.key })
 	slices.Sort(x.counties)
-	f.counties = clone(slices.Compact(x.counties))
-	f.outline = clone(x.outline)
-	f.ignored = clone(x.ignored)
-	f.addresses = clone(x.addresses)
-	f.things = clone(x.things)
-	f.supersede = clone(x.super)
-}
-
-// clone copies without spare room; nothing stays nil.
-func clone[S ~[]T, T any](s S) S {
-	if len(s) == 0 {
-		return nil
-	}
-	return append(make(S, 0, len(s)), s...)
+	f.persons, f.places, f.vehicles, f.counties = x.persons, x.spots, x.vehicles, slices.Compact(x.counties)
+	f.outline, f.ignored, f.supersede, f.addresses, f.things = x.outline, x.ignored, x.super, x.addresses, x.things
 }
 
 // capKeys keeps the most telling keys: they sort by type, then hash.

@@ -22,6 +22,7 @@ type scratch struct {
 	pairs   []pair
 	near    []pair
 	posts   []post
+	spots   []place
 	carried []int32
 	leaving []key
 	again   []key

@@ -118,11 +118,32 @@ func (x *index) rank(list []int32, n int32) int {
 	return lo
 }
 
-// insert adds n to the list of k and returns it and how many it holds now.
-func (x *index) insert(k key, n int32) (post, int32) {
-	s, tag := x.table.segment(k.spread())
-	i := s.seek(tag)
-	p := post(s.at(i, tag))
+// place is where a key stands in the table, as long as its segment is as large
+// as it was.
+type place struct {
+	*segment
+	tag  uint64
+	size uint64
+	slot int
+	post post
+}
+
+// resolve finds the slot of a place and the list in it.
+func (x *index) resolve(l *place) post {
+	l.slot, l.size = l.seek(l.tag), l.used
+	l.post = post(l.at(l.slot, l.tag))
+	return l.post
+}
+
+// stale says whether other keys have come or gone since the place was found.
+func (l *place) stale() bool { return l.size != l.used }
+
+// insert adds n to the list of a place and returns it and how many it holds now.
+func (x *index) insert(l *place, n int32) (post, int32) {
+	if l.stale() {
+		x.resolve(l)
+	}
+	s, tag, i, p := l.segment, l.tag, l.slot, l.post
 	if p == 0 {
 		s.add(i, tag, uint32(n))
 		return post(n), 1
@@ -149,9 +170,9 @@ func (x *index) insert(k key, n int32) (post, int32) {
 		s.set(i, uint32(p))
 		b = x.block(p)
 	}
-	l := x.long(b)
-	l.insert(x, n)
-	return p, l.n
+	many := x.long(b)
+	many.insert(x, n)
+	return p, many.n
 }
 
 func (x *index) insertShort(p post, b *[shortList + 1]int32, n int32) post {
@@ -236,12 +257,13 @@ func (l *long) remove(x *index, n int32) {
 	}
 }
 
-// remove takes n from the list of k, which holds it, and returns how many it
-// holds now.
-func (x *index) remove(k key, n int32) int32 {
-	s, tag := x.table.segment(k.spread())
-	i := s.seek(tag)
-	p := post(s.at(i, tag))
+// remove takes n from the list of a place, which holds it, and returns how
+// many it holds now.
+func (x *index) remove(l *place, n int32) int32 {
+	if l.stale() {
+		x.resolve(l)
+	}
+	s, i, p := l.segment, l.slot, l.post
 	if !p.many() {
 		if p == post(n) {
 			s.drop(i)
@@ -256,12 +278,12 @@ func (x *index) remove(k key, n int32) int32 {
 		}
 		return x.size(p)
 	}
-	l := x.long(b)
-	l.remove(x, n)
-	if l.n > shortList*3/4 {
-		return l.n
+	many := x.long(b)
+	many.remove(x, n)
+	left := many.n
+	if left > shortList*3/4 {
+		return left
 	}
-	left := l.n
 	s.set(i, uint32(x.shorten(p, b)))
 	return left
 }

@@ -60,9 +60,8 @@ func (s *segment) at(i int, tag uint64) uint32 {
 	return 0
 }
 
-// warm loads the slot where a hash belongs.
-func (t *lookup) warm(h uint64) uint64 {
-	s, tag := t.segment(h)
+// warm loads the slot where a tag belongs.
+func (s *segment) warm(tag uint64) uint64 {
 	if len(s.slots) == 0 {
 		return 0
 	}

@@ -250,6 +250,27 @@ func packPerson(b []byte, p person) []byte {
 	return b
 }
 
+// head is what the first fields of a stored report say.
+type head struct {
+	revision             uint64
+	cell, agency, origin uint32
+}
+
+// peek reads the first fields of a stored report.
+func peek(b []byte) (s head) {
+	r := reader{b: b}
+	mask := r.u32()
+	r.next(6 * int(r.uvarint()))
+	s.revision = r.uvarint()
+	r.next(4)
+	s.cell, s.agency = uint32(r.uvarint()), uint32(r.uvarint())
+	s.origin = s.agency
+	if mask&hasOrigin != 0 {
+		s.origin = uint32(r.uvarint())
+	}
+	return s
+}
+
 // view is a report's facts unpacked, in memory that is used again. Its strings
 // lie in the arena.
 type view struct {
