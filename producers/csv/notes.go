@@ -122,12 +122,13 @@ func (n *notes) mapping(data []byte, ids, texts []string) *Mapping {
 	add(Field{To: "narrative", Columns: append(texts, n.pick(whereColumns, 1)...), Join: "\n"})
 	// A body that says nothing: what kind of incident it was stands in the text.
 	add(Field{To: "incident.unfounded", Value: "false"})
+	m = m.compiled()
 	for _, name := range n.names {
-		if !n.used[name] {
+		if !slices.Contains(m.columns(), name) {
 			m.Ignore = append(m.Ignore, name)
 		}
 	}
-	return m.compiled()
+	return m
 }
 
 // compiled checks the mapping as one that was read; nothing in it can be wrong.

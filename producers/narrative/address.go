@@ -13,6 +13,11 @@ func (s *scan) address(i int) int {
 	if n := len(s.raw(i)); n > 6 || s.glued(i) && i > 0 && !s.symbolAt(i-1, "(\"/,:") || s.raw(i)[0] == '0' || s.symbolAt(i-1, "$#") {
 		return i
 	}
+	old := boolInt(s.word(i+1) == "old")
+	if road, k := s.road(i + 1 + old); road != "" && s.capital(i+1) {
+		a := &wf.Address{Number: s.word(i), Street: strings.Repeat("old ", old) + road}
+		return s.located(a, i, k, Address, "a number and a numbered road")
+	}
 	j, ok := s.street(i + 1)
 	if !ok {
 		return i
@@ -21,7 +26,7 @@ func (s *scan) address(i int) int {
 	if number == "" || street == "" {
 		return i
 	}
-	a := &wf.Address{Number: number, Street: strings.Trim(strings.ReplaceAll(street, ".", ""), " ,")}
+	a := &wf.Address{Number: number, Street: streetForm(street)}
 	return s.located(a, i, j, Address, "a number, a name and a word for a street")
 }
 
@@ -36,7 +41,7 @@ func (s *scan) block(i int) int {
 	if !ok {
 		return i
 	}
-	street := strings.ReplaceAll(normal.AddressPart(s.span(k, j)), ".", "")
+	street := streetForm(normal.AddressPart(s.span(k, j)))
 	a := &wf.Address{Number: s.raw(i) + " block", Street: street}
 	return s.located(a, i, j, Address, "a block of a street")
 }
@@ -56,6 +61,9 @@ func (s *scan) street(i int) (next int, ok bool) {
 			if s.symbolAt(j, ".") && s.glued(j) && len(s.word(j-1)) <= 4 && !s.endsAt(j) {
 				j++
 			}
+			if n := s.tok(j); s.word(j-2) == "county" && n.shape == number && n.end-n.start <= 4 && n.gap && !n.line {
+				j++ // County Road 405
+			}
 			if s.is(j, direction) && s.capital(j) && !s.tok(j).line && len(s.word(j)) <= 2 {
 				j++
 			}
@@ -73,6 +81,24 @@ func (s *scan) street(i int) (next int, ok bool) {
 		j += boolInt(s.symbolAt(j, ".") && s.glued(j) && s.is(j-1, abbreviation|streetType))
 	}
 	return i, false
+}
+
+// streetForm writes types and directions of a street in the postal short form,
+// so that two hands write one street alike.
+func streetForm(street string) string {
+	words := strings.Fields(strings.ReplaceAll(strings.Trim(street, " ,"), ".", ""))
+	for i, w := range words {
+		if short, ok := streetForms[w]; ok && (i == 0 || i >= len(words)-2) && len(words) > 1 {
+			words[i] = short
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+var streetForms = map[string]string{
+	"street": "st", "avenue": "ave", "av": "ave", "road": "rd", "drive": "dr", "lane": "ln", "boulevard": "blvd", "court": "ct", "circle": "cir", "place": "pl", "parkway": "pkwy",
+	"trail": "trl", "terrace": "ter", "square": "sq", "cove": "cv", "alley": "aly", "crossing": "xing", "north": "n", "south": "s", "east": "e", "west": "w",
+	"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw",
 }
 
 // streetName are common words that streets are called.
@@ -262,7 +288,7 @@ func (s *scan) corner(i int) int {
 	if !ok {
 		return i
 	}
-	one, two := strings.ReplaceAll(normal.AddressPart(s.span(i, j)), ".", ""), strings.ReplaceAll(normal.AddressPart(s.span(j+1, k)), ".", "")
+	one, two := streetForm(normal.AddressPart(s.span(i, j))), streetForm(normal.AddressPart(s.span(j+1, k)))
 	if two < one {
 		one, two = two, one
 	}

@@ -17,6 +17,9 @@ func (s *scan) cued(i int) int {
 			return s.plate(i + 1 + boolInt(w == "license" && plateWord(s.word(i+2))))
 		}
 	case "lic", "license", "licence":
+		if s.word(i) == "lic" && s.symbolAt(i+1, "/") {
+			return s.plate(i)
+		}
 		if plateWord(s.word(i + 1)) {
 			return s.plate(i + 1)
 		}
@@ -41,6 +44,11 @@ func (s *scan) cued(i int) int {
 		return s.checked(i, MMSI, 9)
 	case "serial", "sn", "remote":
 		return s.serial(i)
+	case "s":
+		if s.symbolAt(i+1, "/") && s.word(i+2) == "n" && s.glued(i+2) {
+			return s.serial(i + 2)
+		}
+		return i
 	case "account", "acct", "username", "user", "handle", "screenname", "screen", "nickname", "telegram", "whatsapp":
 		return s.account(i)
 	case "dob", "born", "birth", "birthdate", "birthday":
@@ -121,6 +129,11 @@ func (s *scan) license(from, i int) int {
 	if digits < 5 || len(v) > 20 {
 		return from
 	}
+	if s.symbolAt(j, "(") {
+		if c, k := s.state(j + 1); c != "" && s.symbolAt(k, ")") {
+			state, j = c, k+1
+		}
+	}
 	if state == "" {
 		state = "US"
 	}
@@ -153,6 +166,9 @@ func (s *scan) passport(i int) int {
 		if s.word(i-2) == "s" && s.word(i-4) == "u" {
 			issuer = "USA"
 		}
+	}
+	if w := s.raw(j + 1); issuer == "" && s.symbolAt(j, "(") && s.symbolAt(j+2, ")") && len(w) == 3 && s.tok(j+1).letters == upper {
+		issuer, j = w, j+3
 	}
 	if issuer == "" {
 		t, issuer = wf.IdentifierType_IDENTIFIER_TYPE_NATIONAL_ID, "passport"

@@ -93,6 +93,21 @@ var classes = []struct {
  vicki vickie victor victoria vincent vivian vladimir walter wanda wayne wendy wesley wilbert william willie wilma yolanda yosef yuri yusuf yvette yvonne zachary
  stefan mikail kristian jonathon geofrey thanh linh minh hussein mustafa karim rashid samir tariq layla zainab fatih mehmet ahmad anwar bilal nasser saeed jamil
  svend lars sven olaf ingrid pierre jacques francois giovanni luigi marco hans klaus jurgen fritz helmut wolfgang takeshi hiroshi kenji akira wei xiu jing hyun`},
+	{given, `abdel abdulaziz abdulkarim abu adel adnan aisha akbar alaa aleksandr amal amin amira anas arif arash asad asif ashraf ayman aziz babak badr basim behrouz bashir bashar daoud
+ ebrahim emad fahad faisal faris farhad faruk fouad ghassan habib hadi hafiz haider hakim hamed hamid hamza hani haroun hashim hossein husam hussain idris ikram ilyas ismail issa jabir jafar
+ jalal jasim javad kamal kamran kassem kazem khadija khaled laith latif mahdi mahmood mahmoud majid malek mansoor marwan masood maysam mehdi moazzam mohammad moustafa muammar muhammed
+ mukhtar munir musa mousa muslim nadir naeem naim najib nasir nawaf nazir nizar nour omran othman parviz qasim rafiq rahim ramadan ramzi rauf reza riad riyad rukan saad sabah sabri
+ sadiq saif sajid salah saleh salim salman sameer sami sayed shadi shafiq shahid shakir sharif shaukat suleiman sultan taha tahir talal talib tarik taymur umar uthman wael wahid waleed wasim yahya
+ yakub yasein yaseen yasin yasir yasser younis yunus zaid zakaria zakir ziad ziyad zuhair aleksandra anatoly anton arkady artem dimitri evgeny fedor galina gennady grigory ilya kirill konstantin
+ larisa leonid lyudmila maksim maxim nadezhda nikita oleg pyotr roman ruslan stanislav tatyana timur vadim valentin valery vasily vitaly vyacheslav yevgeny zoya gheorghe ionut andrzej jerzy
+ krzysztof marek pawel piotr tomasz wojciech zbigniew jiri milos zoran dragan goran slobodan dejan branko ratko besnik agron arben chen hao jian jun lei ming ping qiang xiaoming yong zhang li hyeon
+ minho jihoon hiro kazuo yuki satoshi nobu taro abhishek aditya ajay amit anand arvind ashok gaurav harish kiran lakshmi manish manoj mukesh naveen neha nikhil pankaj prakash pradeep rahul raj
+ rajesh rakesh ramesh rohit sachin sandeep shyam siddharth sunil suresh uma vijay vikram vinod vivek abel abraham alonzo amado anibal benito camila cesar cristobal domingo efrain elias emilio ernesto
+ ezequiel fabian federico felix fidel gabriela gerardo gilberto gonzalo hector heriberto hernan horacio hugo humberto isidro israel jairo joaquin jose josue leonardo leonel lorenzo lucio marcelo
+ mariana matias maximo melchor miguelangel moises nestor nicanor noe octavio orlando osvaldo pascual pilar porfirio ramiro reynaldo rocio rogelio rolando rosalinda rosario ruben salvador santiago
+ saul silvia tomas ulises valentina vicente wilfredo ximena yesenia yolanda zoila oluwaseun adebayo chukwu ifeanyi obinna olumide tunde babatunde abebe tesfaye mulugeta haile tadesse jomo kipchoge
+ moussa ousmane mamadou amadou ibrahima fatou seydou boubacar alioune cheikh`},
+	{given, `terrell tyree jalen jaylen malik trayvon rashad kareem lamont jamarcus demetrius antwan antoine cedrick quinton jarvis deshawn tremaine latasha shaquille lakendra kendrick marquez quincy rodrigo alfonso arturo armando ignacio esteban mauricio rigoberto lupe marisol xavier bryce cody dalton tanner colton hailey kaylee brianna alexis brooklyn jayden aiden mason ethan nguyen thuy duc phuong mei yan sanjay anil deepak sunita arjun natalya oksana dmitry viktor pavel andrii olena bogdan radu ion mihai ahmad abdulrahman abdallah osama usman imran farid nabil tarek walid youssef salma leila maryam nasreen kwame kofi chidi emeka ngozi amina`},
 	{given, `bill bob brad chad clay don drew gene ken lee lily lou mark matt nick norm pat phil ray rob ron roy gus sal frank holly ruby amber dawn crystal`},
 	{givenAlso, `art austin brook brooke brooks candy carolina cash chance charity chase chip cliff cole dakota dallas dean destiny duke dusty earl faith florida forest georgia
  grace grant guy harmony hope hunter ivy jackson jade jasper jewel jordan joy justice king lane lincoln madison mason max may melody mercy miles misty montana olive pearl penny
@@ -130,15 +145,15 @@ var classes = []struct {
  jesus god lord christ christmas easter thanksgiving labor memorial independence veterans
  involved confirmed received passed heard asked named called identified known using about near around
  operation operations project program system systems network control command mission event events area region section division branch sector zone exit mile route
- there here what how why because since until against between through per via re attn fwd unit units approximately approx about
+ township village lodge club mountains hills island islands beach beaches falls springs heights creek canyon desert coast pass range trail ranch lagoon harbor harbour marina above below beyond inc's there here what how why because since until against between through per via re attn fwd unit units approximately approx about
  interest visits travel record records contacts pattern life exchange messages watcher's assessment joint victim notified tip received`},
 	{surnameAlso, `white black brown green gray grey gold silver ford west north park lake rivers hill church bell long young price day march may marshall case gates field fields banks
  brooks waters wood woods stone rice bush cook baker mason carter law judge hunter fisher major chambers snow winters frost english french noble bishop pope abbott knight temple
- mann west hall king ward page guard lane rose love hope little small rich wise best cross moss reed marine post dodge lincoln ames weeks bridges towers street branch justice duke
+ washington mann west hall king ward page guard lane rose love hope little small rich wise best cross moss reed marine post dodge lincoln ames weeks bridges towers street branch justice duke
  constable sergeant parish pool farmer weaver potter glass church house battle bird hardy means bond bonds mills singer parson pierce penny post root rush sharp short speed steel
  power powers ray royal self shield story strong swift tower town train tower trice true twitty vance waters watts wells wild wolf cash early crow drum fair flowers fountain free`},
 	{honorific, `mr mrs ms miss dr rev reverend pastor mister`},
-	{official, `officer ofc deputy dep sgt sergeant lt lieutenant capt captain cpl corporal det detective inv investigator chief sheriff trooper agent sa special judge
+	{official, `ssa officer ofc deputy dep sgt sergeant lt lieutenant capt captain cpl corporal det detective inv investigator chief sheriff trooper agent sa special judge
  commander cmdr commissioner mayor governor senator president secretary director spokesman spokeswoman spokesperson ranger marshal constable coroner prosecutor
  pio major maj colonel col general gen ofcr patrolman superintendent supt coach principal professor prof congressman congresswoman representative rep`},
 	{subjectRole, `suspect suspects subject subjects driver drivers passenger owner perpetrator gunman shooter assailant offender defendant arrestee accused individual
@@ -151,8 +166,8 @@ var classes = []struct {
  traveled flew owns owned works worked lives lived resides resided shot stabbed killed died surrendered pleaded was is has had went became who answers matched denies
  wired transferred withdrew deposited ordered picked dropped parked stayed stood knew heard saw planned plans intends believes`},
 	{bodily, `fled ran drove walked paid bought purchased rented entered left threatened filmed photographed posted spoke wrote boarded shot stabbed lives resides surrendered
- wired texted called traveled travelled stayed parked uses gave asked admitted confessed pleaded flew met stole returned transferred withdrew recruited drives drove resisted attended`},
-	{color, `white black silver gray grey blue red tan green brown maroon gold beige orange yellow purple burgundy teal bronze charcoal champagne navy cream pink
+ wired texted called traveled travelled stayed parked uses gave asked admitted confessed pleaded flew met stole returned transferred withdrew phoned telephoned emailed deposited opened visited arrived departed works worked married emigrated studied enrolled trained overstayed obtained applied recruited drives drove resisted attended`},
+	{color, `white whi black silver gray grey blue red tan green brown maroon gold beige orange yellow purple burgundy teal bronze charcoal champagne navy cream pink
  blk wht sil slv gry blu grn brn mar bge gld`},
 	{shade, `dark light bright older newer dk lt late-model faded two-tone metallic`},
 	{carStyle, `van pickup truck sedan suv coupe hatchback wagon minivan convertible motorcycle crossover limousine semi tractor-trailer u-haul dually flatbed ambulance`},
@@ -169,7 +184,7 @@ var classes = []struct {
 	{preposition, `in at near from of to outside around inside toward towards through`},
 	{numberWord, `one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty
  fifty dozen several`},
-	{cue, `plate plates tag tags lp lic license licence registration reg dl oln odl passport ssn ssan social fbi sid imei serial sn s/n remote account acct username user
+	{cue, `plate plates tag tags lp lic license licence registration reg dl oln odl passport ssn ssan social fbi sid imei serial sn s remote account acct username user
  handle screenname screen nickname case file ref reference incident report complaint cad docket warrant ticket citation event cfs offense run cr number dob born birth birthdate
  birthday age aged imo mmsi tail vin driver driver's drivers number ids telegram whatsapp partial storm operator's dr`},
 	{descriptor, `w/m w/f b/m b/f h/m h/f a/m a/f i/m i/f u/m wm wf bm bf hm hf w b h a male female`},
@@ -180,8 +195,8 @@ var classes = []struct {
 	{road, `i us hwy highway interstate route rt sr ih ms mo state`},
 	{hazardWord, `tornado hurricane tropical flash flood severe winter blizzard ice heat wildfire earthquake tsunami dense high storm chemical gas hazmat train boil dam`},
 	{abbreviation, `mr mrs ms dr st no jr sr vs approx apt lt sgt capt det dep cpl ofc inc corp co ltd ft mt blvd ave rd dept hwy lic reg tel ph ext`},
-	{asking, `anyone information tips tip questions assistance please urged asked hotline crimestoppers crime help further visit additional details`},
-	{contacting, `call contact contacting calling dial visit email e-mail phone hotline line crimestoppers reach online website site at`},
+	{asking, `anyone information tips questions assistance please urged hotline crimestoppers stoppers help additional details`},
+	{contacting, `call contact contacting calling dial visit email hotline crimestoppers stoppers reach online website`},
 	{countyWord, `county parish co cnty counties`},
 	{orgSuffix, `inc incorporated llc l.l.c corp corporation ltd limited llp plc gmbh lp`},
 	{facilityWord, `airport hospital center centre stadium arena school university college plant station substation dam bridge courthouse mall church refinery shipyard

@@ -3,6 +3,7 @@ package narrative
 import (
 	"strings"
 
+	"github.com/watchfloor/watchfloor/producers/normal"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -36,6 +37,9 @@ func (s *scan) name(i int) int {
 	if !ok || s.placeAfter(n.next) || s.is(i-1, official) && s.tok(i-1).letters != lower || s.symbolAt(i-1, ".") && s.is(i-2, official) {
 		return i
 	}
+	if s.inPlace(i) || s.goesOn(i) {
+		return i
+	}
 	before, after := s.cueBefore(i), s.cueAfter(n.next)
 	score := boolInt(before) + boolInt(after) + 2*boolInt(n.sure) + boolInt(n.known && !n.sure)
 	if s.shouted || s.ctx.Heading {
@@ -43,11 +47,11 @@ func (s *scan) name(i int) int {
 		if s.shouted && n.middle == "" && !before && (!after || !n.sure) {
 			return i
 		}
-	} else if before && (s.is(i-1, introducer) || s.symbolAt(i-1, ":") || s.strictRole(i)) {
+	} else if before && (s.alias(i) || s.is(i-1, introducer) || s.symbolAt(i-1, ":") || s.strictRole(i)) {
 		score++
 	}
-	if after && !n.known && s.is(n.next, bodily) && s.strange(i, n.next) {
-		score++
+	if !n.known && s.strange(i, n.next) {
+		score += boolInt(after && s.is(n.next, bodily)) + 2*boolInt(s.listedWith(i))
 	}
 	if score < 2 || s.aPlace(i, n.next) {
 		return i
@@ -59,6 +63,32 @@ func (s *scan) name(i int) int {
 		return s.person0(i, n, "a name before what is said of a person")
 	}
 	return s.person0(i, n, "a given name and a family name")
+}
+
+// inPlace says whether the words stand where a place does: "in Isla Vista".
+func (s *scan) inPlace(i int) bool {
+	switch s.word(i - 1) {
+	case "in", "at", "near", "outside", "around", "through", "toward", "towards", "inside":
+		return true
+	}
+	return false
+}
+
+// goesOn says whether the words before i are of the same run of capitals, as
+// in "San Juan Mountains": then the name is no more than a part of it.
+func (s *scan) goesOn(i int) bool {
+	t := s.tok(i - 1)
+	if s.shouted || t.shape != word || t.letters == lower || s.tok(i).line || s.tok(i).start-t.end > 1 {
+		return false
+	}
+	return t.class&(subjectRole|victimRole|witnessRole|introducer|honorific|official|timeWord|weekday|cue) == 0 && !s.ends(i-1)
+}
+
+// listedWith says whether the words stand in one list with a person: "Hamid
+// Alwan and Yasein Mosed".
+func (s *scan) listedWith(i int) bool {
+	w := s.word(i - 1)
+	return s.person > 0 && s.personEnd == i-1 && (w == "and" || w == "or" || w == "with")
 }
 
 // strange says whether no word of the name is a word of the language.
@@ -80,6 +110,10 @@ func (s *scan) strictRole(i int) bool {
 // namePart says whether token i can be part of a name.
 func (s *scan) namePart(i int) bool {
 	t := s.tok(i)
+	switch s.word(i) {
+	case "jr", "sr", "ii", "iii", "iv":
+		return false
+	}
 	return t.shape == word && (t.letters == title || t.letters == camel && isUpper(s.text[t.start]) || t.letters == upper && t.end-t.start > 1) && t.class&stop == 0
 }
 
@@ -102,7 +136,7 @@ func (s *scan) read(i int) (n name, ok bool) {
 		switch {
 		case len(parts) == 0, s.namePart(j), len(parts) > 0 && n.known && t.class&surnameAlso != 0 && t.letters == s.tok(i).letters && t.shape == word,
 			s.isInitial(j) && (s.namePart(j+1) || s.symbolAt(j+1, ".") || s.is(j+1, surnameAlso)),
-			t.class&particle != 0 && len(parts) > 0 && s.namePart(j+1) && !s.tok(j+1).line:
+			t.class&particle != 0 && len(parts) > 0 && (s.namePart(j+1) || s.symbolAt(j+1, "-") && s.namePart(j+2)) && !s.tok(j+1).line:
 			p := s.raw(j)
 			j++
 			for s.symbolAt(j, "-") && s.glued(j) && s.glued(j+1) && s.tok(j+1).letters == title {
@@ -176,6 +210,9 @@ func (s *scan) aPlace(i, j int) bool {
 
 // placeAfter says whether what follows makes a name that of a place.
 func (s *scan) placeAfter(j int) bool {
+	if s.symbolAt(j, ".") && s.is(j-1, abbreviation) && s.tok(j+1).letters == title && s.is(j+1, streetType|facilityWord) {
+		return true // King Jr. Drive
+	}
 	return s.tok(j).letters != lower && s.is(j, streetType|facilityWord|countyWord|direction) && s.tok(j).shape == word && !s.tok(j).line && !s.symbolAt(j-1, ".,;:")
 }
 
@@ -187,7 +224,7 @@ func (s *scan) cueBefore(i int) bool {
 		switch {
 		case c&(introducer|subjectRole|victimRole|witnessRole) != 0:
 			return true
-		case s.symbolAt(k, ":,(/.\"-"), s.word(k) == "as", s.word(k) == "was", s.word(k) == "is", s.word(k) == "a", s.word(k) == "k", s.word(k) == "by", s.word(k) == "to", s.word(k) == "name", s.word(k) == "of":
+		case s.symbolAt(k, ":,(/.\"-"), s.word(k) == "as", s.word(k) == "was", s.word(k) == "is", s.word(k) == "a", s.word(k) == "k", s.word(k) == "by", s.word(k) == "to", s.word(k) == "name", s.word(k) == "of" && s.word(k-1) == "name":
 		case s.word(k) == "seen", s.word(k) == "involved", s.word(k) == "contacted", s.word(k) == "interviewed", s.word(k) == "arrested", s.word(k) == "with", s.word(k) == "travelling", s.word(k) == "traveling":
 			return s.word(k) != "with"
 		default:
@@ -264,6 +301,9 @@ func (s *scan) reversed(i int) int {
 	if s.symbolAt(g+1, ",") && s.namePart(g+2) { // a list: "Smith, John, Paul"
 		return i
 	}
+	if s.is(g, stateName) && !s.cueAfter(end) {
+		return i // Grundy, Virginia
+	}
 	sure := s.is(g, given) && !s.is(g, givenAlso)
 	capitals := s.tok(i).letters == upper && s.tok(g).letters == upper
 	if s.cueBefore(i) || s.cueAfter(end) || sure && (capitals || s.ends(i) && !s.is(g, stateName)) {
@@ -283,10 +323,13 @@ func (s *scan) surnameFirst(i int) name {
 
 // person0 notes a person; with an alias, the one it is another name of.
 func (s *scan) person0(i int, n name, why string) int {
+	if placeholder(n) {
+		return n.next
+	}
 	w := &wf.PersonName{Given: properCase(n.given), Middle: properCase(n.middle), Family: properCase(n.family), Suffix: n.suffix}
-	normal := strings.Join(strings.Fields(w.Given+" "+w.Middle+" "+w.Family+" "+w.Suffix), " ")
+	whole := strings.Join(strings.Fields(w.Given+" "+w.Middle+" "+w.Family+" "+w.Suffix), " ")
 	alias := s.alias(i) && s.whose(i) > 0
-	f := Finding{Kind: Person, Normal: normal, Why: why, Role: s.role(i), Person: &wf.Person{Names: []*wf.PersonName{w}}}
+	f := Finding{Kind: Person, Normal: whole, Why: why, Role: s.role(i), Person: &wf.Person{Names: []*wf.PersonName{w}}}
 	if alias {
 		w.Alias = true
 		f.Of, f.Why = s.person, "a name after aka"
@@ -302,6 +345,12 @@ func (s *scan) person0(i int, n name, why string) int {
 	}
 	s.ahead = s.ahead[:0]
 	return n.next
+}
+
+// placeholder says whether a name stands for nobody known: John Doe.
+func placeholder(n name) bool {
+	given := foldASCII(n.given)
+	return foldASCII(n.family) == "doe" && (given == "john" || given == "jane") || normal.Placeholder(n.given+n.family)
 }
 
 func (s *scan) alias(i int) bool {

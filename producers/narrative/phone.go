@@ -27,7 +27,7 @@ func (s *scan) phone(i int) int {
 		}
 		why = "a plus and a country code"
 	case american(groups, marks):
-		if s.near(i, 3, otherNumber) && !s.near(i, 3, phoneCue) {
+		if s.near(i, 3, otherNumber) && !s.phoneNear(i) {
 			return i
 		}
 		why = "three, three and four digits"
@@ -41,6 +41,17 @@ func (s *scan) phone(i int) int {
 		return i
 	}
 	return j
+}
+
+// phoneNear says whether one of the three words before i is for a telephone;
+// "number" alone is for anything.
+func (s *scan) phoneNear(i int) bool {
+	for k := i - 1; k >= 0 && k >= i-3; k-- {
+		if s.is(k, phoneCue) && s.word(k) != "number" {
+			return true
+		}
+	}
+	return false
 }
 
 // digitGroups are the runs of digits of a number and what stands between them.

@@ -98,7 +98,7 @@ func (s *scan) city(i int) int {
 		if s.symbolAt(i+1, ".") && s.is(i, abbreviation) {
 			k++
 		}
-		if k > len(s.toks) || !s.allCapital(i, k) {
+		if k > len(s.toks) || !s.allCapital(i, k) || s.tok(k-1).shape != word {
 			continue
 		}
 		state, end := s.stateFollowing(k)
@@ -223,6 +223,11 @@ func (s *scan) properWord(i, end int) bool {
 	return false
 }
 
+// namedRadius is how far from a named facility its mention places an event, in
+// metres: more than what counts as the same spot. A text that names a hospital
+// does not say that it happened there.
+const namedRadius = 6000
+
 // listed looks the name up, whole and without its last words.
 func (s *scan) listed(i int, end *int) *Finding {
 	for k := *end; k > i+1; k-- {
@@ -238,7 +243,7 @@ func (s *scan) listed(i int, end *int) *Finding {
 			continue
 		}
 		*end = k
-		p := &wf.Place{Name: properPlace(s.span(i, k)), State: sp.state, Point: &wf.Point{Latitude: sp.lat, Longitude: sp.lon}, UncertaintyM: sp.radius}
+		p := &wf.Place{Name: properPlace(s.span(i, k)), State: sp.state, Point: &wf.Point{Latitude: sp.lat, Longitude: sp.lon}, UncertaintyM: max(sp.radius, namedRadius)}
 		return &Finding{Kind: Facility, Normal: placeName(s.span(i, k)), Why: "a name of the table of facilities", Place: p}
 	}
 	return nil

@@ -29,7 +29,7 @@ func (s *scan) plate(i int) int {
 	v, digits, j := s.plateValue(k)
 	partial := strings.Contains(v, "?")
 	if !s.plausible(v, digits, part != "" || partial) {
-		return i
+		return s.plateFirst(i)
 	}
 	if issuer == "" {
 		issuer, j = s.stateAfter(j)
@@ -52,6 +52,21 @@ func (s *scan) plate(i int) int {
 		return i
 	}
 	return j
+}
+
+// plateFirst is a plate before the word for one: "HNC4821 plate".
+func (s *scan) plateFirst(i int) int {
+	v := s.raw(i - 1)
+	t := s.tok(i - 1)
+	digits := digitsIn([]string{strings.Trim(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")})
+	if t.shape != mixed || t.letters != upper || len(v) < 5 || len(v) > 7 || digits < 2 || len(s.out) > 0 && s.out[len(s.out)-1].End >= int(t.end) || s.glued(i-1) {
+		return i
+	}
+	id, err := normal.Identifier(wf.IdentifierType_IDENTIFIER_TYPE_PLATE, v, normal.Hints{})
+	if !s.identify(Plate, id, err, i-1, i, "letters and digits before a word for a plate") {
+		return i
+	}
+	return i + 1
 }
 
 // stateBefore is the state named before the word for a plate: "MS tag",

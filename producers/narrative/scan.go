@@ -192,7 +192,7 @@ func (s *scan) ofSender(i int) bool {
 	asks, answers := false, false
 	for k := i - 1; k >= 0 && k >= i-24; k-- {
 		c := s.toks[k].class
-		asks = asks || c&asking != 0
+		asks = asks || c&asking != 0 || c&official != 0 && !answers && i-k <= 6
 		answers = answers || c&contacting != 0
 		if s.toks[k+1].line && k+1 < i {
 			break
@@ -210,7 +210,7 @@ func (s *scan) at(i int) int {
 	if t.gap {
 		s.chunks = 0
 	}
-	if t.gap || s.chunks < maxChunks && s.symbolAt(i-1, "(<\"[:=,;'|") && t.shape != symbol {
+	if t.gap || s.chunks < maxChunks && s.symbolAt(i-1, "(<\"[:=,;'|/") && t.shape != symbol {
 		s.chunks++
 		if j := s.chunk(i); j > i {
 			return j

@@ -93,7 +93,7 @@ func (s *statement) place(p *wf.Place) {
 
 func (s *statement) street(a *wf.Address) {
 	if a.GetStreet() != "" {
-		s.streets[a.Number+" "+a.Street] = true
+		s.streets[a.Number+" "+streetForm(a.Street)] = true
 	}
 }
 

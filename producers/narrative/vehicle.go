@@ -165,7 +165,11 @@ func (s *scan) modelYear(i int) (int32, int) {
 	if s.tok(i).shape != number || len(w) != 4 || w < "1950" || w > "2035" {
 		return 0, i
 	}
-	// A year of a vehicle stands before its color or make.
+	// A year of a vehicle stands before its color or make; "in 1999 Ford" is none.
+	switch s.word(i - 1) {
+	case "in", "since", "by", "of", "from", "until", "during":
+		return 0, i
+	}
 	if !s.is(i+1, color|shade|carMake|carModel) {
 		return 0, i
 	}
@@ -179,7 +183,7 @@ func colorNames(w string) string {
 		return "gray"
 	case "blk":
 		return "black"
-	case "wht":
+	case "wht", "whi":
 		return "white"
 	case "sil", "slv":
 		return "silver"

@@ -20,7 +20,7 @@ func (e *enrichment) place(f *Finding, o *owner) {
 	a := p.GetAddress()
 	street := a.GetStreet() != ""
 	switch {
-	case street && s.streets[a.Number+" "+a.Street]:
+	case street && s.streets[a.Number+" "+streetForm(a.Street)]:
 		return
 	case street && p.Role == wf.PlaceRole_PLACE_ROLE_RESIDENCE && o != nil && !o.stated && len(o.entity.Addresses) < maxNames:
 		s.street(a)
