@@ -79,12 +79,16 @@ var harmless = map[string][]byte{
 	"CONSUMER.PAUSE":          []byte("no request"),
 	"CONSUMER.RESET":          []byte("no request"),
 	"CONSUMER.UNPIN":          []byte("no request"),
-	"CONSUMER.MSG.NEXT":       object(map[string]any{"batch": 1, "no_wait": true}),
+	"CONSUMER.MSG.NEXT":       object(map[string]any{"batch": 1, "no_wait": true, "max_bytes": 1}),
 	"ACK":                     []byte("no acknowledgement"),
 	"ACK.v2":                  []byte("no acknowledgement"),
 }
 
-// traps says which of the traps of account/DESIGN.md a request is.
+// earnest is a pull that takes what there is: only from the twin, only where it
+// is permitted.
+var earnest = object(map[string]any{"batch": 20, "no_wait": true})
+
+// trapOf says which of the traps of account/DESIGN.md a request is.
 func trapOf(name string) string {
 	switch {
 	case strings.HasPrefix(name, "ACK"), strings.HasPrefix(name, "FC"):

@@ -21,7 +21,7 @@ func started(t *testing.T) (*trial, proof.Standing, *[]Attempt) {
 		t.Fatal(err)
 	}
 	var told []Attempt
-	tr := &trial{cfg: Config{Policy: policy.Default(), Tell: func(a Attempt) { told = append(told, a) }}, world: w, proof: proof.Prove(w), secrets: map[string]string{}, control: map[string]string{}}
+	tr := &trial{cfg: Config{Policy: policy.Default(), Tell: func(a Attempt) { told = append(told, a) }}, world: w, proof: proof.Prove(w), control: map[string]string{}}
 	if tr.twin, err = openTwin(t.Context(), tr.cfg.Policy); err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +37,9 @@ func started(t *testing.T) (*trial, proof.Standing, *[]Attempt) {
 // the proof says.
 func TestATrialSeesWhatDoesNotHold(t *testing.T) {
 	feed := subject.Reports + "." + subject.FeedConsumer("watch-le", "all")
-	pull := call{subject: "$JS.API.CONSUMER.MSG.NEXT." + feed, body: harmless["CONSUMER.MSG.NEXT"]}
+	pull := call{subject: "$JS.API.CONSUMER.MSG.NEXT." + feed, body: object(map[string]any{"batch": 1, "no_wait": true})}
 	frame := call{subject: subject.DirectGet(subject.SnapshotStream(wf.Status_STATUS_ACTUAL), subject.Frame(wf.Status_STATUS_ACTUAL, 1))}
+	again := call{subject: "$JS.API.CONSUMER.MSG.NEXT." + feed, body: earnest}
 	tr, stands, told := started(t)
 	for _, c := range []struct {
 		name  string
@@ -52,6 +53,7 @@ func TestATrialSeesWhatDoesNotHold(t *testing.T) {
 		{"a subscription more than the proof", func(s *proof.Standing) { s.Grants = nil }, call{subject: "live.actual.>", subscribe: true}, Leak, "must be refused"},
 		{"a queue more than the proof", func(s *proof.Standing) { s.Grants = nil }, call{subject: "live.actual.>", subscribe: true, queue: "q"}, Leak, "must be refused"},
 		{"it brings what the label does not dominate", func(s *proof.Standing) { s.Principal.Cells = []string{"open"} }, frame, Leak, "it brought what only le holds"},
+		{"it brings what the originator keeps in its cell", func(s *proof.Standing) { s.Principal.Cells = []string{"fused"} }, again, Leak, "it brought what only le holds"},
 		{"the server permits less", func(s *proof.Standing) { s.Grants = append(s.Grants, proof.Grant{Subject: "more.>"}) }, call{subject: "more.x"}, Wrong, "says that it is permitted"},
 		{"a misspelt call", func(*proof.Standing) {}, call{subject: "$JS.API.STREAM.DELEET.REPORTS"}, Wrong, "nothing answers"},
 	} {

@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/watchfloor/watchfloor/broker"
 	"github.com/watchfloor/watchfloor/broker/account"
@@ -30,6 +32,9 @@ const user = "trial"
 
 // Issuer makes credentials of the broker that is tried.
 type Issuer func(account.Request) (account.Credential, error)
+
+// longest is how long a trial may take.
+const longest = time.Hour
 
 // Config is what a trial needs.
 type Config struct {
@@ -54,6 +59,9 @@ const (
 	Refused Outcome = "refused"
 	// Allowed, as it should be: within the principal's label.
 	Allowed Outcome = "allowed"
+	// Known: taken, within the principal's cell, and written down as a limit in
+	// SECURITY.md.
+	Known Outcome = "known"
 	// Leak: taken where the proof says that it must be refused, or it brought
 	// what the principal's label does not dominate.
 	Leak Outcome = "LEAK"
@@ -90,6 +98,7 @@ type Summary struct {
 	Attempts int `json:"attempts"`
 	Refused  int `json:"refused"`
 	Allowed  int `json:"allowed"`
+	Known    int `json:"known"`
 	Leaks    int `json:"leaks"`
 	Wrong    int `json:"wrong"`
 	// Controls are the calls made with all rights, Worked those of them that
@@ -118,8 +127,9 @@ type trial struct {
 	world   proof.World
 	twin    *twin
 	draw    *rand.Rand
-	secrets map[string]string // cell -> what only it holds
-	control map[string]string // cell and call -> answer with all rights
+	secrets []secret
+	roots   map[string]*client // with all rights in a cell of the twin
+	control map[string]string  // cell and call -> answer with all rights
 	sum     Summary
 }
 
@@ -132,21 +142,26 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 	}
 	t := &trial{
 		cfg: cfg, proof: proof.Prove(w), world: w, draw: rand.New(rand.NewPCG(cfg.Seed, 8)),
-		secrets: map[string]string{}, control: map[string]string{},
+		control: map[string]string{}, roots: map[string]*client{},
 	}
 	if err := t.proof.Err(); err != nil {
 		return Summary{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
 	if t.twin, err = openTwin(ctx, cfg.Policy); err != nil {
 		return Summary{}, fmt.Errorf("start a twin: %w", err)
 	}
 	defer t.twin.close()
 	err = t.run(ctx)
+	for _, k := range t.roots {
+		k.close()
+	}
 	return t.sum, err
 }
 
 func (t *trial) run(ctx context.Context) error {
-	steps := []func(context.Context) error{t.plant, t.effective, t.listeners, t.names, t.replies, t.everybody}
+	steps := []func(context.Context) error{t.plant, t.effective, t.listeners, t.names, t.replies, t.poison, t.answersStored, t.everybody}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -166,6 +181,8 @@ func (t *trial) tell(a Attempt) {
 		t.sum.Refused++
 	case Allowed:
 		t.sum.Allowed++
+	case Known:
+		t.sum.Known++
 	case Leak:
 		t.sum.Leaks++
 	case Wrong:
@@ -224,9 +241,12 @@ func (t *trial) principal(s proof.Standing, calls []call) error {
 	for _, c := range calls {
 		if t.cfg.Running != nil && (c.still || !s.May(c.subscribe, c.subject, user)) {
 			there = append(there, c)
-		} else {
-			here = append(here, c)
+			continue
 		}
+		if strings.Contains(c.subject, ".MSG.NEXT.") && s.May(false, c.subject, user) {
+			c.body = earnest
+		}
+		here = append(here, c)
 	}
 	if len(there) > 0 {
 		if err := t.makes(s, there, t.cfg.Running, "running"); err != nil {
@@ -277,9 +297,9 @@ func (t *trial) judged(s proof.Standing, c call, a answer, where string) Attempt
 		out.Outcome, out.Why = Refused, "with all rights: "+control
 	}
 	t.sum.Bytes += len(a.data)
-	for cell, secret := range t.secrets {
-		if contains(a.data, secret) && !t.mayRead(s.Principal, cell) {
-			out.Outcome, out.Why = Leak, "it brought what only "+cell+" holds"
+	for _, x := range t.secrets {
+		if contains(a.data, x.text) && !t.mayRead(s.Principal, x) {
+			out.Outcome, out.Why = Leak, "it brought what only "+x.cell+" holds"
 		}
 	}
 	return out
@@ -290,12 +310,19 @@ func contains(data []byte, secret string) bool {
 	return bytes.Contains(data, []byte(secret)) || bytes.Contains(data, []byte(base64.StdEncoding.EncodeToString([]byte(secret))))
 }
 
+// secret is what only one cell holds.
+type secret struct {
+	cell, text string
+	// controlled by an originator that names no cell above.
+	controlled bool
+}
+
 // mayRead says by the labels of the policy whether a principal may see what a
 // cell holds.
-func (t *trial) mayRead(p proof.Principal, cell string) bool {
-	low, _ := t.cfg.Policy.Cell(cell)
+func (t *trial) mayRead(p proof.Principal, x secret) bool {
+	low, _ := t.cfg.Policy.Cell(x.cell)
 	return slices.ContainsFunc(p.Cells, func(name string) bool {
 		own, ok := t.cfg.Policy.Cell(name)
-		return ok && own.Label.Dominates(low.Label)
+		return ok && own.Label.Dominates(low.Label) && (!x.controlled || name == x.cell)
 	})
 }

@@ -61,26 +61,42 @@ func (t *twin) root(cell string) (*client, error) {
 }
 
 // plant stores in every cell of the twin what only it holds: in the bytes and
-// in the subjects of a report, of a record of a refusal and of a frame.
+// in the subjects of a report, of a record of a refusal and of a frame, and of
+// a report that its originator lets nobody above read.
 func (t *trial) plant(ctx context.Context) error {
 	for _, c := range t.world.Cells {
+		open, controlled := secret{cell: c.Name, text: newSecret()}, secret{cell: c.Name, text: newSecret(), controlled: true}
+		frame := subject.Frame(wf.Status_STATUS_ACTUAL, 1)
 		k, err := t.twin.root(c.Name)
 		if err != nil {
 			return err
 		}
-		id := make([]byte, 6)
-		_, _ = rand.Read(id) // never fails: package crypto/rand ends the program first
-		secret := "secret-" + hex.EncodeToString(id)
-		for _, s := range []string{secretReport(c.Name, c.Label, secret), subject.Refusal(c.Name, secret), subject.Frame(wf.Status_STATUS_ACTUAL, 1) + "." + secret, subject.Frame(wf.Status_STATUS_ACTUAL, 1)} {
-			if _, err := k.nc.RequestWithContext(ctx, s, []byte(secret)); err != nil {
-				k.close()
-				return fmt.Errorf("plant in %s: %w", c.Name, err)
+		for _, s := range []string{secretReport(c.Name, c.Label, open.text), subject.Refusal(c.Name, open.text), frame + "." + open.text, frame} {
+			if err == nil {
+				_, err = k.nc.RequestWithContext(ctx, s, []byte(open.text))
 			}
 		}
+		if err == nil {
+			_, err = k.nc.RequestWithContext(ctx, secretControlled(c.Name, c.Label, controlled.text), []byte(controlled.text))
+		}
 		k.close()
-		t.secrets[c.Name] = secret
+		if err != nil {
+			return fmt.Errorf("plant in %s: %w", c.Name, err)
+		}
+		t.secrets = append(t.secrets, open, controlled)
 	}
 	return nil
+}
+
+func newSecret() string {
+	id := make([]byte, 6)
+	_, _ = rand.Read(id) // never fails: package crypto/rand ends the program first
+	return "secret-" + hex.EncodeToString(id)
+}
+
+func secretControlled(cell string, l label.Label, text string) string {
+	s := subject.Submission{Status: wf.Status_STATUS_ACTUAL, Kind: wf.Kind_KIND_INCIDENT, State: subject.None, County: subject.None, Agency: text}
+	return subject.StoredOf(s, cell, l, &wf.Label{Controls: []wf.Control{wf.Control_CONTROL_ORCON}}).String()
 }
 
 func secretReport(cell string, l label.Label, secret string) string {
