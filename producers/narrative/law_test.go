@@ -89,7 +89,7 @@ func TestEnrichmentAddsOnly(t *testing.T) {
 	})
 }
 
-// No identifier stands in a report twice.
+// No identifier, name of a person or place stands in a report twice.
 func TestEnrichmentRepeatsNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := reportOf(t)
@@ -102,6 +102,20 @@ func TestEnrichmentRepeatsNothing(t *testing.T) {
 					t.Fatalf("%s twice in %v", k, r.GetEntities())
 				}
 				seen[k] = true
+			}
+			for _, n := range e.GetPerson().GetNames() {
+				k := strings.ToLower(n.GetGiven() + " " + n.GetMiddle() + " " + n.GetFamily() + n.GetFull())
+				if e.GetExtracted() && seen[k] {
+					t.Fatalf("%s twice in %v", k, r.GetEntities())
+				}
+				seen[k] = true
+			}
+		}
+		for i, p := range r.GetPlaces() {
+			for _, q := range r.GetPlaces()[:i] {
+				if proto.Equal(p, q) {
+					t.Fatalf("%v twice", p)
+				}
 			}
 		}
 	})
@@ -132,7 +146,7 @@ func checkFindings(t failer, text string) {
 		t.Fatalf("%d findings, then %d", len(a), len(b))
 	}
 	for i, f := range a {
-		if f.Kind != b[i].Kind || f.Normal != b[i].Normal || f.Start != b[i].Start {
+		if f.Kind != b[i].Kind || f.Normal != b[i].Normal || f.Start != b[i].Start || !proto.Equal(f.Identifier, b[i].Identifier) || !proto.Equal(f.Place, b[i].Place) {
 			t.Fatalf("finding %d differs: %v, %v", i, f, b[i])
 		}
 		if f.Start < 0 || f.End <= f.Start || f.End > len(text) || f.Normal == "" && f.Kind != narrative.Sex || f.Why == "" || f.Of < 0 || f.Of > len(a) || f.Of == i+1 {
