@@ -3,6 +3,7 @@ package narrative_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -18,6 +19,9 @@ const blotter = `On 3/14/2025 at about 2145 hrs officers were sent to 1423 W Cap
 	`Staff of the plant had seen the same truck twice in the past week, each time shortly after the change of shift, and had taken pictures of the gate. ` +
 	`Both left when asked. See case no. 2025-00123.`
 
+// prose holds nothing to find.
+const prose = "The staff of the plant had seen the same truck twice in the past week, and each time it left shortly after the change of shift. "
+
 var context = narrative.Context{State: "MS", Reported: reported, Agency: "jackson-pd"}
 
 // Time per narrative, beside one telephone number read by the tables of the
@@ -31,14 +35,14 @@ func BenchmarkExtract(b *testing.B) {
 		}
 	})
 	b.Run("prose", func(b *testing.B) {
-		text := strings.Repeat("The staff of the plant had seen the same truck twice in the past week, and each time it left shortly after the change of shift. ", 4)
+		text := strings.Repeat(prose, 4)
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
 			narrative.Extract(text, context)
 		}
 	})
 	b.Run("megabyte", func(b *testing.B) {
-		text := strings.Repeat(blotter+" ", narrative.MaxText/len(blotter))
+		text := strings.Repeat(prose, narrative.MaxText/len(prose))
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
 			narrative.Extract(text, context)
@@ -49,6 +53,21 @@ func BenchmarkExtract(b *testing.B) {
 		for b.Loop() {
 			narrative.Enrich(proto.CloneOf(r))
 		}
+	})
+	// The ratio is taken in turns, so that a busy machine weighs on both.
+	b.Run("ratio", func(b *testing.B) {
+		var text, phone time.Duration
+		for b.Loop() {
+			began := time.Now()
+			narrative.Extract(blotter, context)
+			text += time.Since(began)
+			began = time.Now()
+			if _, err := normal.Phone("+44 20 7946 0958", ""); err != nil {
+				b.Fatal(err)
+			}
+			phone += time.Since(began)
+		}
+		b.ReportMetric(float64(text)/float64(phone), "phones/narrative")
 	})
 	b.Run("one phone", func(b *testing.B) {
 		for b.Loop() {
