@@ -47,6 +47,7 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 
 	f.publish(second)
 	b.wait("both reports are one situation", `document.querySelector("[data-situation] .reports")?.textContent === "2 reports"`)
+	both := time.Now().Add(time.Second).Truncate(time.Second)
 	b.do("open it", chromedp.Click(chromedp.CSS("[data-situation]")))
 	b.wait("it is explained", `document.querySelector(".explanation li")`)
 	testDetail(t, b)
@@ -61,6 +62,7 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 
 	f.publish(report.Withdraw(second, 2, time.Now()))
 	b.wait("what is withdrawn is gone", `document.querySelector("[data-situation] .reports")?.textContent === "1 report"`)
+	testPast(t, b, both)
 	testFeeds(t, b)
 	testStatuses(t, b)
 	b.calm()
@@ -105,6 +107,26 @@ func testNarrow(t *testing.T, b *tab) {
 	}
 	b.accessible("narrow")
 	b.do("make the window wide", chromedp.EmulateViewport(1440, 900))
+}
+
+// testPast goes back to when both reports were there, and says so all the while.
+func testPast(t *testing.T, b *tab, at time.Time) {
+	t.Helper()
+	stamp := at.UTC().Format("2006-01-02T15:04:05")
+	b.text(`(() => { const i = document.querySelector("#as-of"); i.value = "` + stamp + `"; i.dispatchEvent(new Event("change", {bubbles: true})); })()`)
+	b.wait("the picture of then is there", `document.querySelector("[data-situation] .reports")?.textContent === "2 reports"`)
+	b.wait("it says that it is not live", `document.querySelector("[data-past]")?.textContent.includes("not live") && document.querySelector("[data-connection=past]")`)
+	b.wait("it is explained as of then", `document.querySelector(".explanation li") && document.querySelector("[data-weakest=true]")`)
+	if got := b.text("location.search"); !strings.Contains(got, "as_of="+stamp+"Z") {
+		t.Errorf("the address %q does not name the time", got)
+	}
+	b.shot("past")
+	b.accessible("past")
+	b.do("go back to live", chromedp.Click(chromedp.CSS("[data-back-to-live]")))
+	b.wait("the picture of now is back", `document.querySelector("[data-connection=live]") && document.querySelector("[data-situation] .reports")?.textContent === "1 report"`)
+	if got := b.text(`document.querySelectorAll("[data-past]").length`); got != "0" {
+		t.Error("the live picture still says that it is of an earlier time")
+	}
 }
 
 // testFeeds opens the feeds: who was heard, and who should have been and was not.

@@ -10,9 +10,17 @@ export interface Address {
   text: string;
   kinds: Kind[];
   panel: "" | "feeds";
+  /** The time of the picture in UTC; empty is now. */
+  asOf: string;
 }
 
-export const EMPTY: Address = { status: null, selected: "", text: "", kinds: [], panel: "" };
+export const EMPTY: Address = { status: null, selected: "", text: "", kinds: [], panel: "", asOf: "" };
+
+/** A time as the page writes it, or empty: seconds, in UTC. */
+export function moment(v: string): string {
+  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z$/.test(v) ? Date.parse(v) : NaN;
+  return Number.isNaN(at) ? "" : new Date(at).toISOString().slice(0, 19) + "Z";
+}
 
 export function read(search: string): Address {
   const q = new URLSearchParams(search);
@@ -24,6 +32,7 @@ export function read(search: string): Address {
     text: (q.get("filter") ?? "").slice(0, 200),
     kinds: KINDS.filter((k) => kinds.includes(k)),
     panel: q.get("panel") === "feeds" ? "feeds" : "",
+    asOf: moment(q.get("as_of") ?? ""),
   };
 }
 
@@ -34,7 +43,8 @@ export function write(a: Address): string {
   if (a.text !== "") q.set("filter", a.text);
   if (a.selected !== "") q.set("situation", a.selected);
   if (a.panel !== "") q.set("panel", a.panel);
-  const s = q.toString().replaceAll("%2C", ",");
+  if (a.asOf !== "") q.set("as_of", a.asOf);
+  const s = q.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return s === "" ? "" : `?${s}`;
 }
 

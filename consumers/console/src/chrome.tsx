@@ -1,6 +1,7 @@
 // The frame of the page: marking, exercise strip, bar and foot.
 
-import { panel, cell, choose, connection, feeds, head, help, leave, now, ranked, silent, status, theme } from "./state";
+import { TimeControl } from "./time";
+import { asOf, panel, cell, choose, connection, feeds, head, help, leave, now, ranked, silent, status, theme } from "./state";
 import { STATUSES, type Status } from "./model";
 import { count, plural, span, zulu } from "./words";
 
@@ -67,10 +68,12 @@ function health(): Health {
       return { look: "live", word: "Live", note: `heard ${span(now.value - c.heard)} ago` };
     case "waiting":
       return { look: "off", word: "Not live", note: [c.reason, age, `try ${c.attempt + 1} follows`].filter(Boolean).join(" · ") };
+    case "past":
+      return { look: "off", word: "Not live", note: c.reason || `as of ${zulu(asOf.value)}` };
     case "denied":
       return { look: "off", word: "Refused", note: c.reason };
     default:
-      return { look: "late", word: "Loading", note: "" };
+      return { look: "late", word: "Loading", note: c.reason };
   }
 }
 
@@ -99,6 +102,7 @@ export function Bar() {
       </h1>
       {c && <StatusSwitch />}
       {c && <ConnectionState />}
+      {c && <TimeControl />}
       <div class="spacer" />
       {c && (
         <button type="button" class={silent.value > 0 ? "warn" : ""} aria-expanded={panel.value === "feeds"} onClick={() => (panel.value = panel.value === "feeds" ? "" : "feeds")} data-feeds>
@@ -119,7 +123,7 @@ export function Bar() {
 /** Shown over the picture whenever it may no longer be what is. */
 export function StaleNotice() {
   const h = health();
-  if (h.look !== "off" || !head.value) return null;
+  if (h.look !== "off" || !head.value || asOf.value !== "") return null;
   return (
     <div class="stale" role="alert">
       <b>This picture is not live.</b> It is as of {zulu(head.value.tick)}: {connection.value.reason}.{" "}

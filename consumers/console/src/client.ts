@@ -10,6 +10,8 @@ export class Problem extends Error {
     readonly status: number,
     title: string,
     readonly detail: string,
+    /** Seconds after which to ask again; 0: not said. */
+    readonly retry = 0,
   ) {
     super(detail === "" ? title : `${title}: ${detail}`);
   }
@@ -24,7 +26,7 @@ async function problem(r: Response): Promise<Problem> {
   const body: unknown = await r.json().catch(() => null);
   const p = (body ?? {}) as { title?: unknown; detail?: unknown };
   const title = typeof p.title === "string" ? p.title : `HTTP ${r.status}`;
-  return new Problem(r.status, title, typeof p.detail === "string" ? p.detail : "");
+  return new Problem(r.status, title, typeof p.detail === "string" ? p.detail : "", Number(r.headers.get("Retry-After") ?? 0) || 0);
 }
 
 const PAGE = 1000;
@@ -61,28 +63,29 @@ export class Client {
     return r.ok;
   }
 
-  /** One page. An empty token is the first page of the newest revision. */
-  async page(status: Status, token: string, size: number, signal: AbortSignal): Promise<Snapshot> {
+  /** One page. An empty token is the first page of the newest revision, or of the picture at a time. */
+  async page(status: Status, token: string, size: number, signal: AbortSignal, asOf = ""): Promise<Snapshot> {
     const q = new URLSearchParams({ status, page_size: String(size) });
     if (token !== "") q.set("page_token", token);
+    if (asOf !== "") q.set("as_of", asOf);
     return model.snapshot(await (await this.ask(`/v1/snapshot?${q}`, signal)).json());
   }
 
   /** The whole picture of one revision; starts over when that one is gone. */
-  async snapshot(status: Status, signal: AbortSignal): Promise<Snapshot> {
+  async snapshot(status: Status, signal: AbortSignal, asOf = ""): Promise<Snapshot> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.allPages(status, signal);
+        return await this.allPages(status, signal, asOf);
       } catch (e) {
         if (!(e instanceof Problem && e.status === 410) || attempt === 5) throw e;
       }
     }
   }
 
-  private async allPages(status: Status, signal: AbortSignal): Promise<Snapshot> {
-    const whole = await this.page(status, "", PAGE, signal);
+  private async allPages(status: Status, signal: AbortSignal, asOf: string): Promise<Snapshot> {
+    const whole = await this.page(status, "", PAGE, signal, asOf);
     while (whole.next !== "") {
-      const next = await this.page(status, whole.next, PAGE, signal);
+      const next = await this.page(status, whole.next, PAGE, signal, asOf);
       if (next.revision !== whole.revision || next.epoch !== whole.epoch) {
         throw new Problem(410, "the pages are of two revisions", "");
       }
@@ -92,8 +95,9 @@ export class Client {
     return whole;
   }
 
-  async situation(id: string, status: Status, signal: AbortSignal): Promise<Explained> {
+  async situation(id: string, status: Status, signal: AbortSignal, asOf = ""): Promise<Explained> {
     const q = new URLSearchParams({ status });
+    if (asOf !== "") q.set("as_of", asOf);
     return model.explained(await (await this.ask(`/v1/situations/${encodeURIComponent(id)}?${q}`, signal)).json());
   }
 

@@ -6,7 +6,7 @@ import { Problem, type Client } from "./client";
 import { Why } from "./evidence";
 import type { Situation } from "./model";
 import { basemap, countyList } from "./places";
-import { connection, select, selected, shown, situation, status, trail, picture } from "./state";
+import { asOf, connection, select, selected, shown, situation, status, trail, picture } from "./state";
 import { SeverityTag } from "./shape";
 import { confidenceWord, count, KIND_WORD, local, metres, plural, TREND_SIGN, TREND_WORD, zulu } from "./words";
 
@@ -20,7 +20,7 @@ interface Told {
 const told = signal<Told | null>(null);
 
 /** A situation's own version: it changes whenever its members do. */
-const versionOf = (s: Situation): string => `${s.members.map((m) => m.revision).join()}|${s.links.length}|${s.score}`;
+const versionOf = (s: Situation): string => `${asOf.value}|${s.members.map((m) => m.revision).join()}|${s.links.length}|${s.score}`;
 
 /**
  * Keeps the explanation of the selected situation as fresh as the list: one
@@ -52,7 +52,7 @@ async function keepTold(client: Client, busy: { current: boolean }): Promise<voi
 
 async function ask(client: Client, id: string, revision: string): Promise<Told> {
   try {
-    const e = await client.situation(id, status.peek(), AbortSignal.timeout(15_000));
+    const e = await client.situation(id, status.peek(), AbortSignal.timeout(15_000), asOf.peek());
     return { id, revision, lines: e.explanation, error: "" };
   } catch (e) {
     const error = e instanceof Problem ? e.message : "the server does not answer";

@@ -12,6 +12,7 @@ const KEYS: [string, string][] = [
   ["/", "filter"],
   ["m", "show the selected situation on the map"],
   ["f", "feeds"],
+  ["t", "the time of the picture"],
   ["?", "this page"],
 ];
 

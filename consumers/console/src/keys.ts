@@ -11,6 +11,7 @@ const ACTIONS: Record<string, () => void> = {
   Enter: () => focus("#detail"),
   "/": () => focus("#filter"),
   m: showOnMap,
+  t: () => focus("#as-of"),
   f: () => (panel.value = panel.value === "feeds" ? "" : "feeds"),
   "?": () => (help.value = true),
 };

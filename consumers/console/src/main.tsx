@@ -6,17 +6,19 @@ import { render } from "preact";
 import * as address from "./address";
 import { spoken } from "./announce";
 import { Banner, Bar, Foot, StaleNotice, Strip } from "./chrome";
+import { PastNotice } from "./time";
 import { Client, Problem } from "./client";
 import { Detail, useExplanation } from "./detail";
 import { Door } from "./door";
 import { Feeds } from "./feeds";
 import { follow, seekContent, watchHealth } from "./follow";
+import { look } from "./past";
 import { Help } from "./help";
 import { listenToKeys } from "./keys";
 import { List } from "./list";
 import { MapPane } from "./map";
 import { loadPlaces } from "./places";
-import { cell, choose, go, help, here, now, panel, refusal, selected, shortcuts, status, theme, token } from "./state";
+import { asOf, cell, choose, go, help, here, now, panel, refusal, selected, shortcuts, status, theme, token } from "./state";
 
 const KEPT = "watchfloor.token";
 const client = signal<Client | null>(null);
@@ -76,7 +78,8 @@ effect(() => {
   if (!c) return;
   const abort = new AbortController();
   const of = status.value;
-  untracked(() => void follow(c, of, abort.signal));
+  const at = asOf.value;
+  untracked(() => void (at === "" ? follow(c, of, abort.signal) : look(c, of, at, abort.signal)));
   return () => abort.abort();
 });
 
@@ -115,6 +118,7 @@ function Picture({ of }: { of: Client }) {
     <main class={`picture${side ? " with-side" : ""}`}>
       <List />
       <div class="middle">
+        <PastNotice />
         <StaleNotice />
         <MapPane />
       </div>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as address from "./address";
-import { cell, situation } from "./model";
+import { cell, situation, snapshot } from "./model";
 import { boundsOf, extent, MISSISSIPPI, points } from "./marks";
 import { bits, byScore, confidenceWord, local, span, zulu, zuluShort } from "./words";
 
@@ -32,9 +32,26 @@ test("a cell without a marking is refused", () => {
 });
 
 test("an address is read back as it was written", () => {
-  const a: address.Address = { status: "exercise", selected: "00ff", text: "hinds, fbi & co", kinds: ["sar", "cyber"], panel: "feeds" };
+  const a: address.Address = { status: "exercise", selected: "00ff", text: "hinds, fbi & co", kinds: ["sar", "cyber"], panel: "feeds", asOf: "2025-09-03T14:30:00Z" };
   assert.deepEqual(address.read(address.write(a)), a);
   assert.deepEqual(address.read(address.write(address.EMPTY)), address.EMPTY);
+});
+
+test("a time in an address is one of UTC, to the second, or none", () => {
+  assert.equal(address.moment("2025-09-03T14:30Z"), "2025-09-03T14:30:00Z");
+  assert.equal(address.moment("2025-09-03T14:30:05.123Z"), "2025-09-03T14:30:05Z");
+  for (const bad of ["", "yesterday", "2025-09-03", "2025-09-03T14:30:00", "2025-13-03T14:30:00Z", "2025-09-03T14:30:00+02:00", "<script>"]) {
+    assert.equal(address.moment(bad), "", bad);
+  }
+  assert.equal(address.read("?as_of=2025-13-03T14:30:00Z").asOf, "");
+});
+
+test("a picture of an earlier time says so", () => {
+  const then = snapshot({ as_of: { time: "2025-09-03T14:30:00Z", origin: "frames", removed_since: "3" } });
+  assert.deepEqual(then.as_of, { time: "2025-09-03T14:30:00Z", origin: "frames", removed: 3 });
+  assert.equal(snapshot({}).as_of, null);
+  // What it does not know is the weaker of the two.
+  assert.equal(snapshot({ as_of: { origin: "other" } }).as_of?.origin, "replay");
 });
 
 test("an address out of bounds is an empty one", () => {

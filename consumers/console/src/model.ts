@@ -121,6 +121,16 @@ export interface Snapshot {
   situations: Situation[];
   feeds: Feed[];
   next: string;
+  /** Set when the picture is of an earlier time. */
+  as_of: AsOf | null;
+}
+
+/** Which earlier time a picture is of, and what it was made from. */
+export interface AsOf {
+  time: string;
+  origin: "frames" | "replay";
+  /** Reports purged or ended since: the picture is shown without them. */
+  removed: number;
 }
 
 export interface Cell {
@@ -246,7 +256,18 @@ const head = (r: Raw) => ({
 
 export function snapshot(v: unknown): Snapshot {
   const r = raw(v);
-  return { ...head(r), set_aside: num(r.set_aside), situations: list(r.situations).map(situation), next: text(r.next_page_token) };
+  return {
+    ...head(r),
+    set_aside: num(r.set_aside),
+    situations: list(r.situations).map(situation),
+    next: text(r.next_page_token),
+    as_of: r.as_of === undefined ? null : asOf(r.as_of),
+  };
+}
+
+function asOf(v: unknown): AsOf {
+  const r = raw(v);
+  return { time: text(r.time), origin: word<AsOf["origin"]>(r.origin, "", ["frames", "replay"], "replay"), removed: num(r.removed_since) };
 }
 
 export function frame(v: unknown): Frame {

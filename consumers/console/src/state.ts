@@ -4,13 +4,13 @@
 import { batch, computed, signal } from "@preact/signals";
 import * as address from "./address";
 import { serverNow } from "./client";
-import type { Cell, Feed, Kind, Situation, Status } from "./model";
+import type { AsOf, Cell, Feed, Kind, Situation, Status } from "./model";
 import { KINDS } from "./model";
 import { isSilent, Picture, Trail, type Head } from "./picture";
 import { basemap, countyList } from "./places";
 import { byScore, KIND_WORD, SEVERITY_WORD } from "./words";
 
-export type Phase = "idle" | "loading" | "live" | "waiting" | "denied";
+export type Phase = "idle" | "loading" | "live" | "waiting" | "denied" | "past";
 
 export interface Connection {
   phase: Phase;
@@ -40,6 +40,10 @@ export const selected = signal(start.selected);
 export const filterText = signal(start.text);
 export const kinds = signal<Kind[]>(start.kinds);
 export const panel = signal<"" | "feeds">(start.panel);
+/** The time of the picture that the analyst chose; empty is now. */
+export const asOf = signal(start.asOf);
+/** What is known of the picture of that time; null while it is not there. */
+export const past = signal<AsOf | null>(null);
 export const help = signal(false);
 export const theme = signal<"dark" | "light">(localStorage.getItem("watchfloor.theme") === "light" ? "light" : "dark");
 export const shortcuts = signal(localStorage.getItem("watchfloor.shortcuts") !== "off");
@@ -59,7 +63,7 @@ const sometimes = computed(() => Math.floor(now.value / 5000) * 5000);
 
 export const feeds = computed<Feed[]>(() => {
   void shown.value;
-  const at = serverNow(sometimes.value);
+  const at = asOf.value === "" ? serverNow(sometimes.value) : Date.parse(asOf.value);
   const order = (f: Feed) => (f.silent ? "0" : "1") + f.cell + "/" + f.agency;
   const all = [...picture.feeds.values()].map((f) => ({ ...f, silent: isSilent(f, at) }));
   return all.sort((a, b) => (order(a) < order(b) ? -1 : 1));
@@ -137,6 +141,7 @@ export const here = computed<address.Address>(() => ({
   text: filterText.value,
   kinds: kinds.value,
   panel: panel.value,
+  asOf: asOf.value,
 }));
 
 /** Takes over the state of an address (back and forward). */
@@ -147,5 +152,12 @@ export function go(a: address.Address): void {
     filterText.value = a.text;
     kinds.value = a.kinds;
     panel.value = a.panel;
+    asOf.value = a.asOf;
   });
+}
+
+/** Goes so many minutes back or on, from the time shown, by the picture's clock. */
+export function goBy(minutes: number): void {
+  const from = Date.parse(asOf.value || (picture.head?.tick ?? ""));
+  if (!Number.isNaN(from)) asOf.value = address.moment(new Date(from + minutes * 60_000).toISOString());
 }
