@@ -116,7 +116,7 @@ func testPast(t *testing.T, b *tab, at time.Time) {
 	b.text(`(() => { const i = document.querySelector("#as-of"); i.value = "` + stamp + `"; i.dispatchEvent(new Event("change", {bubbles: true})); })()`)
 	b.wait("the picture of then is there", `document.querySelector("[data-situation] .reports")?.textContent === "2 reports"`)
 	b.wait("it says that it is not live", `document.querySelector("[data-past]")?.textContent.includes("not live") && document.querySelector("[data-connection=past]")`)
-	b.wait("it is explained as of then", `document.querySelector(".explanation li") && document.querySelector("[data-weakest=true]")`)
+	b.wait("it is explained as of then", `document.querySelector(".explanation li") && document.querySelector("[data-weakest=true]") && performance.getEntriesByType("resource").some((r) => r.name.includes("/v1/situations/") && r.name.includes("as_of="))`)
 	if got := b.text("location.search"); !strings.Contains(got, "as_of="+stamp+"Z") {
 		t.Errorf("the address %q does not name the time", got)
 	}

@@ -6,7 +6,7 @@ import { Problem, type Client } from "./client";
 import { Why } from "./evidence";
 import type { Situation } from "./model";
 import { basemap, countyList } from "./places";
-import { asOf, connection, select, selected, shown, situation, status, trail, picture } from "./state";
+import { connection, past, select, selected, shown, situation, status, trail, picture } from "./state";
 import { SeverityTag } from "./shape";
 import { confidenceWord, count, KIND_WORD, local, metres, plural, TREND_SIGN, TREND_WORD, zulu } from "./words";
 
@@ -19,8 +19,11 @@ interface Told {
 
 const told = signal<Told | null>(null);
 
+/** The time of the picture that is shown, which is not yet the one just chosen. */
+const timeOf = (): string => past.peek()?.time ?? "";
+
 /** A situation's own version: it changes whenever its members do. */
-const versionOf = (s: Situation): string => `${asOf.value}|${s.members.map((m) => m.revision).join()}|${s.links.length}|${s.score}`;
+const versionOf = (s: Situation): string => `${timeOf()}|${s.members.map((m) => m.revision).join()}|${s.links.length}|${s.score}`;
 
 /**
  * Keeps the explanation of the selected situation as fresh as the list: one
@@ -40,19 +43,21 @@ async function keepTold(client: Client, busy: { current: boolean }): Promise<voi
   try {
     for (let s = situation.peek(); s; s = situation.peek()) {
       const revision = versionOf(s);
+      const at = timeOf();
       const known = told.peek();
       if (known?.id === s.id && known.revision === revision) return;
       if (known?.id === s.id) await new Promise((done) => setTimeout(done, 1000));
-      told.value = await ask(client, s.id, revision);
+      if (timeOf() !== at || situation.peek()?.id !== s.id) continue; // another picture meanwhile
+      told.value = await ask(client, s.id, revision, at);
     }
   } finally {
     busy.current = false;
   }
 }
 
-async function ask(client: Client, id: string, revision: string): Promise<Told> {
+async function ask(client: Client, id: string, revision: string, at: string): Promise<Told> {
   try {
-    const e = await client.situation(id, status.peek(), AbortSignal.timeout(15_000), asOf.peek());
+    const e = await client.situation(id, status.peek(), AbortSignal.timeout(15_000), at);
     return { id, revision, lines: e.explanation, error: "" };
   } catch (e) {
     const error = e instanceof Problem ? e.message : "the server does not answer";

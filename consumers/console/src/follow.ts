@@ -7,7 +7,7 @@ import { announce, know } from "./announce";
 import { Problem, type Client } from "./client";
 import * as model from "./model";
 import { STATUSES, type Status } from "./model";
-import { connection, decided, picture, shown, status, trail, type Connection } from "./state";
+import { connection, decided, past, picture, shown, status, trail, type Connection } from "./state";
 
 /** Pings come every 15 s; after this long without a byte it is dead. */
 const DEAD_MS = 40_000;
@@ -55,6 +55,7 @@ export async function follow(client: Client, of: Status, signal: AbortSignal): P
   batch(() => {
     picture.clear();
     trail.clear();
+    past.value = null;
     shown.value++;
     set({ phase: "loading", reason: "", heard: 0, attempt: 0, degraded: false });
   });
