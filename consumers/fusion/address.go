@@ -193,8 +193,8 @@ func (s *addressScore) cap(p *pairing, from int, k weight) {
 }
 
 // addresses adds the best pair of addresses of two reports. It returns
-// what an address of the event itself gave.
-func (p *pairing) addresses(a, b *facts) (event int32) {
+// what that gave, and what of it an address of the event itself.
+func (p *pairing) addresses(a, b *facts) (home, event int32) {
 	var best addressScore
 	var x, y *address
 	for i := range a.addresses {
@@ -205,11 +205,11 @@ func (p *pairing) addresses(a, b *facts) (event int32) {
 		}
 	}
 	if x == nil {
-		return 0
+		return 0, 0
 	}
 	if most := p.w(wHub); best.total > most && x.key == y.key && p.crowded(x.key, a, b) {
 		p.add(wHub, "", most)
-		return 0
+		return most, 0
 	}
 	for i := range best.n {
 		value := ""
@@ -221,7 +221,7 @@ func (p *pairing) addresses(a, b *facts) (event int32) {
 	if x.event && y.event {
 		event = max(best.total, 0)
 	}
-	return event
+	return max(best.total, 0), event
 }
 
 // crowded says whether a key that both reports carry is a hub where either
@@ -239,9 +239,13 @@ func (p *pairing) address(x, y *address) (s addressScore) {
 			street, unit = similar, min(alike(x.street, y.unit), alike(x.unit, y.street))
 		}
 	}
+	house := houseRow(x.number, y.number)
+	if street >= similar && house != wHouse && alike(x.city, y.city) == different && (x.postcode == "" || x.postcode != y.postcode) {
+		street = unsaid // another town has a street of that name
+	}
 	s.add(p, streetRow(street, x.street))
 	if street >= similar {
-		s.add(p, houseRow(x.number, y.number))
+		s.add(p, house)
 	}
 	if unit >= similar && len(x.unit) > 2 {
 		s.add(p, wUnit)

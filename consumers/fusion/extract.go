@@ -86,6 +86,7 @@ func (e *Engine) extract(in Input) *facts {
 	x.entities(r)
 	x.body(f, r)
 	x.title(r)
+	x.thingKeys()
 	x.personKeys()
 	x.placeKeys(f)
 	var words int

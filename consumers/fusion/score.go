@@ -14,6 +14,8 @@ type pairing struct {
 	why  bool
 	list []reason
 	sum  int32
+	// phone and mail are what phones and mailboxes gave.
+	phone, mail int32
 }
 
 func (p *pairing) w(k weight) int32 { return p.e.weights.bits[k] }
@@ -54,21 +56,25 @@ func (e *Engine) reasons(a, b int32) []reason {
 // weigh takes the older report first.
 func (p *pairing) weigh(a, b *facts) {
 	ids := p.identifiers(a, b)
-	spot := p.addresses(a, b)
+	home, spot := p.addresses(a, b)
 	before := p.sum
-	works, facility := p.things(a, b)
-	switch works {
+	named := p.things(a, b)
+	switch named.works {
 	case otherWork: // who made them says nothing
 	case sameWork:
-		p.people(a, b)
-		p.edition(a, b, before)
+		sure := p.sum
+		p.people(a, b, home+p.phone, p.mail)
+		if p.sum == sure && len(a.persons) > 0 && len(b.persons) > 0 {
+			p.add(wMakersDiffer, "", p.w(wMakersDiffer))
+		}
+		p.edition(a, b, before, named)
 	default:
-		p.people(a, b)
+		p.people(a, b, home+p.phone, p.mail)
 	}
 	if !p.otherPlates(a, b) {
 		p.cars(a, b)
 	}
-	near := p.place(a, b, ids, max(spot, facility))
+	near := p.place(a, b, ids, max(spot, named.facility))
 	p.when(a, b, near)
 	p.what(a, b, near)
 	p.copied(a, b)
@@ -107,6 +113,10 @@ func (p *pairing) identifiers(a, b *facts) int32 {
 			switch k {
 			case wURL, wDomain, wSite: // a link, its host and its site are one observation
 				bits, web = beyond(bits, web)
+			case wPhone:
+				p.phone += bits
+			case wEmail:
+				p.mail += bits
 			case wPlateIssued, wPlate, wPlatePartial, wPlateOther:
 				close = wPlate
 			}
@@ -216,6 +226,12 @@ func (p *pairing) closest(a, b *facts, t keyType) {
 	}
 	if best > 0 {
 		p.add(kind, value, best)
+		switch t {
+		case keyPhone:
+			p.phone += best
+		case keyEmail:
+			p.mail += best
+		}
 	}
 }
 

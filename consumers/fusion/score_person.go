@@ -3,8 +3,9 @@ package fusion
 import "strings"
 
 // people adds the best pair of persons, and part of the best of the others:
-// members of one group who appear together.
-func (p *pairing) people(a, b *facts) {
+// members of one group who appear together. home is what phone and address
+// gave, mail what a mailbox did: a household has them in common.
+func (p *pairing) people(a, b *facts, home, mail int32) {
 	if len(a.persons) == 0 || len(b.persons) == 0 {
 		return
 	}
@@ -18,10 +19,14 @@ func (p *pairing) people(a, b *facts) {
 			}
 		}
 	}
-	if sums[bi][bj] < 0 && (len(a.persons) > 1 || len(b.persons) > 1 || p.sum >= p.w(wReference)) {
+	alone := len(a.persons) == 1 && len(b.persons) == 1
+	if sums[bi][bj] < 0 && (!alone || p.sum-home-mail >= p.w(wReference)) {
 		return // different people say nothing against one event
 	}
 	s := p.compare(&a.persons[bi], &b.persons[bj], a, b)
+	if alone {
+		p.household(s, home, mail)
+	}
 	for _, l := range s.lines[:s.n] {
 		p.add(l.kind, "", l.bits)
 	}
@@ -36,6 +41,20 @@ func (p *pairing) people(a, b *facts) {
 	p.add(wSecondPerson, "", int32(int64(second)*int64(p.w(wSecondPerson))/1000))
 }
 
+// household bounds what a home and its mailbox say of two who are not one. Of
+// namesakes, father and son perhaps, the home says the same.
+func (p *pairing) household(t *tally, home, mail int32) {
+	switch {
+	case t.strangers:
+		home += mail
+	case !t.namesakes:
+		return
+	}
+	if over := home - p.w(wHousehold); over > 0 {
+		p.add(wHousehold, "", -over)
+	}
+}
+
 // tally is evidence in the making: rows and their bits.
 type tally struct {
 	lines [12]struct {
@@ -43,6 +62,9 @@ type tally struct {
 		bits int32
 	}
 	n int
+	// strangers have another given name, and no birth date in common; namesakes
+	// one name and wholly other birth dates.
+	strangers, namesakes bool
 }
 
 func (t *tally) add(k weight, bits int32) {
@@ -63,15 +85,17 @@ func (t *tally) total() (sum int32) {
 // name no name: a frame never carries one.
 func (p *pairing) compare(x, y *person, a, b *facts) *tally {
 	t := &p.e.tally
-	t.n = 0
+	t.n, t.strangers, t.namesakes = 0, false, false
 	born := p.born(x, y)
 	best := p.bestName(x, y)
-	if best.gk == wGivenDiffers || best.gk == wInitialDiffers {
-		switch born {
-		case wBirth, wBirthSwapped, wBirthOneDigit:
-		default:
-			best.surname = min(best.surname, 0) // two of one family
-		}
+	switch born {
+	case wBirth, wBirthSwapped, wBirthOneDigit:
+	default:
+		t.strangers = best.apart()
+		t.namesakes = born == wBirthDiffers && !t.strangers
+	}
+	if t.strangers {
+		best.kin()
 	}
 	t.add(best.sk, best.surname)
 	t.add(best.gk, best.given)
@@ -113,6 +137,22 @@ type nameScore struct {
 	surname, given, middle, penalty int32
 	sk, gk, mk                      weight
 	swapped                         bool
+}
+
+// apart says whether the names are of two people, of one family at most.
+func (s *nameScore) apart() bool {
+	if s.swapped {
+		return s.sk == wSurnameDiffers || s.gk == wGivenDiffers
+	}
+	return s.gk == wGivenDiffers || s.gk == wInitialDiffers
+}
+
+// kin takes the weight from what a family has in common.
+func (s *nameScore) kin() {
+	s.surname = min(s.surname, 0)
+	if s.swapped {
+		s.given = min(s.given, 0)
+	}
 }
 
 func (s *nameScore) total() int32 { return s.surname + s.given + s.middle + s.penalty }

@@ -55,9 +55,29 @@ func (x *extraction) thing(kind weight, t keyType, s string) {
 	var w wordList
 	w.split(n)
 	x.mark(t, mark{kind: kind, value: n}, w.hash(t))
-	for _, h := range w.rarest() {
+	pairs, _ := w.rarest()
+	for _, h := range pairs {
 		if h != 0 {
 			x.key(keyWords, mix(uint64(t), h))
+		}
+	}
+}
+
+// thingKeys propose things by each of their two rarest words with the town.
+func (x *extraction) thingKeys() {
+	if len(x.towns) == 0 || len(x.persons) > 0 {
+		return
+	}
+	for i := range x.things {
+		var w wordList
+		w.split(x.things[i].name)
+		_, single := w.rarest()
+		for _, h := range single {
+			for _, t := range x.towns {
+				if h != 0 {
+					x.key(keyWords, mix(t, h))
+				}
+			}
 		}
 	}
 }
@@ -96,9 +116,9 @@ func (w *wordList) hash(t keyType) uint64 {
 }
 
 // rarest hashes the pairs of the three rarest words, the longer the rarer and
-// then by their letters; the one word of a name that has but one is found by
-// its sound.
-func (w *wordList) rarest() (out [3]uint64) {
+// then by their letters, and the two rarest by themselves; the one word of a
+// name that has but one is found by its sound.
+func (w *wordList) rarest() (out [3]uint64, single [2]uint64) {
 	var top [3]int
 	n := 0
 	better := func(i, j int) bool {
@@ -127,6 +147,9 @@ func (w *wordList) rarest() (out [3]uint64) {
 		copy(top[at+1:n], top[at:n-1])
 		top[at] = i
 	}
+	for i := range min(n, 2) {
+		single[i] = hashString(stem(w.words[top[i]]))
+	}
 	switch n {
 	case 1:
 		out[0] = hashParts("sound", soundex(w.words[top[0]]))
@@ -140,36 +163,42 @@ func (w *wordList) rarest() (out [3]uint64) {
 			}
 		}
 	}
-	return out
+	return out, single
 }
 
 // stem drops the end of a plural, so that it proposes like its singular.
 func stem(s string) string {
 	if len(s) > 4 {
-		s = strings.TrimSuffix(s, "s")
+		s = strings.TrimRight(s, "s")
 	}
 	return s
 }
 
 // thingScore compares two names word by word: a word in both is worth what it
-// is rare, one with a typo or shortened a part of that; words that stand in one
-// alone count against it, less when the other name is merely shorter.
-func (p *pairing) thingScore(x, y *thing) int32 {
+// is rare, one with a typo or shortened a part of that, at most the row of
+// their kind in all; words that stand in one alone count against it, less when
+// the other name is merely shorter. against is what was taken off; other says
+// that the names share next to nothing.
+func (p *pairing) thingScore(x, y *thing) (got, against int32, other bool) {
 	a, b := &p.e.wordsA, &p.e.wordsB
 	a.split(x.name)
 	b.split(y.name)
 	if a.total == 0 || b.total == 0 {
-		return 0
+		return 0, 0, false
 	}
 	got, restA, restB := a.match(b)
-	if a.lone && b.lone {
-		got += p.w(wWorkNumber)
-	}
+	other = got*4 < min(a.total, b.total)
 	if restA > restB {
 		restA, restB = restB, restA
 	}
-	got -= restA + (restB-restA)/4
-	return got
+	against = restA + (restB-restA)/4
+	switch {
+	case a.lone && b.lone:
+		against -= p.w(wWorkNumber)
+	case a.lone != b.lone:
+		against -= p.w(wWorkNumber) / 2
+	}
+	return min(got, p.w(x.kind)) - against, against, other
 }
 
 // match is the weight of what both say, and of what each says alone.
@@ -256,13 +285,15 @@ func wordsAlike(x, y string) int32 {
 	switch {
 	case len(x) < 3 || digit(x[0]) || digit(y[0]):
 		return 0
+	case len(y) == len(x)+1 && y[len(x)] == 's' && y[:len(x)] == x:
+		return 10
 	case len(x) >= 4 && oneEdit(x, y):
 		return 8
-	case x[0] != y[0]:
+	case x[0] != y[0] && (len(x) < 7 || x[len(x)-1] != y[len(y)-1]):
 		return 0
 	case len(y) > len(x) && y[:len(x)] == x:
 		return 6 // shortened: trans, transactions
-	case len(x) >= 6 && similarity(x, y) >= 920:
+	case len(x) >= 6 && (similarity(x, y) >= 920 || twoEdits(x, y)):
 		return 7
 	}
 	return 0
@@ -279,63 +310,92 @@ const (
 	otherWork
 )
 
-// things adds the best agreement of things of each kind, and says whether the
-// two reports are of one work, of different ones, or of none, and what a
-// facility gave: it stands in one place.
-func (p *pairing) things(a, b *facts) (works verdict, facility int32) {
-	for _, kind := range [...]weight{wWork, wOrganization, wFacility, wTarget, wTitle, wItem} {
-		best, exact, n, m := int32(0), key(0), 0, 0
-		first := true
-		value := ""
-		for i := range a.things {
-			x := &a.things[i]
-			if x.kind != kind {
-				continue
-			}
-			n++
-			m = 0
-			for j := range b.things {
-				y := &b.things[j]
-				if y.kind != kind {
-					continue
-				}
-				m++
-				s := p.thingScore(x, y)
-				if v := min(x.name, y.name); first || s > best || s == best && v < value {
-					best, value, first = s, v, false
-					exact = sharedKey(a, b, kind, x.name, y.name)
-				}
-			}
-		}
-		if first {
-			continue
-		}
-		if best < thingFloor {
-			if p.otherThing(kind, n, m, a, b) {
-				works = otherWork
-			}
-			continue
-		}
-		most := p.w(kind)
-		if p.crowded(exact, a, b) {
-			most = min(most, p.w(wHub))
-		}
-		best = min(best, most)
-		p.add(kind, value, best)
-		switch kind {
-		case wWork:
-			works = sameWork
-		case wFacility:
-			facility = best
-		}
-	}
-	return works, facility
+// aboutThings is what the names of things said.
+type aboutThings struct {
+	works    verdict
+	facility int32 // bits of a facility: it stands in one place
+	title    int32 // bits of a work's title
+	against  int32 // bits that two titles lack of being one
 }
 
-// edition bounds what one title, its makers and its publisher say together, and
-// counts against it when the years differ.
-func (p *pairing) edition(a, b *facts, before int32) {
-	if over := p.sum - before - p.w(wWorkCap); over > 0 {
+// things adds the best agreement of things of each kind.
+func (p *pairing) things(a, b *facts) (out aboutThings) {
+	if len(a.things) == 0 || len(b.things) == 0 {
+		return out
+	}
+	for _, kind := range [...]weight{wWork, wOrganization, wFacility, wTarget, wTitle, wItem, wCraftName} {
+		m := p.bestThing(a, b, kind)
+		if !m.found {
+			continue
+		}
+		if m.bits < thingFloor {
+			if (m.other || kind == wWork) && p.otherThing(kind, m, a, b) {
+				out.works = otherWork
+			}
+			continue
+		}
+		if p.crowded(sharedKey(a, b, kind, m.x, m.y), a, b) {
+			m.bits = min(m.bits, p.w(wHub))
+		}
+		p.add(kind, min(m.x, m.y), m.bits)
+		switch kind {
+		case wOrganization:
+			p.branches(a, b)
+		case wWork:
+			out.works, out.title, out.against = sameWork, m.bits, m.against
+		case wFacility:
+			out.facility = m.bits
+		}
+	}
+	return out
+}
+
+// branches counts other phones against one organization's name, where nobody
+// is named who may hold either.
+func (p *pairing) branches(a, b *facts) {
+	x, y := a.of(keyPhone), b.of(keyPhone)
+	if len(x) == 1 && len(y) == 1 && p.phone == 0 && len(a.persons)+len(b.persons) == 0 {
+		p.add(wPhoneDiffers, "", p.w(wPhoneDiffers))
+	}
+}
+
+// thingMatch is the best pair of things of one kind, and how many there are.
+type thingMatch struct {
+	found, other  bool
+	bits, against int32
+	x, y          string
+	n, m          int
+}
+
+func (p *pairing) bestThing(a, b *facts, kind weight) (best thingMatch) {
+	for i := range a.things {
+		x := &a.things[i]
+		if x.kind != kind {
+			continue
+		}
+		best.n++
+		best.m = 0
+		for j := range b.things {
+			y := &b.things[j]
+			if y.kind != kind {
+				continue
+			}
+			best.m++
+			bits, against, other := p.thingScore(x, y)
+			if v := min(x.name, y.name); !best.found || bits > best.bits || bits == best.bits && v < min(best.x, best.y) {
+				best.found, best.other, best.bits, best.against = true, other, bits, against
+				best.x, best.y = x.name, y.name
+			}
+		}
+	}
+	return best
+}
+
+// edition bounds what one title, its makers and its publisher say together, the
+// less the titles agree: makers write much alike. Another year counts against.
+func (p *pairing) edition(a, b *facts, before int32, t aboutThings) {
+	most := min(max(0, p.w(wWorkCap)-t.against), t.title+p.w(wWorkMakers))
+	if over := p.sum - before - most; over > 0 {
 		p.add(wWorkCap, "", -over)
 	}
 	if gap := a.time - b.time; gap > 300*dayMs || gap < -300*dayMs {
@@ -364,13 +424,13 @@ const thingFloor = 3000
 
 // otherThing counts two names that do not agree against the pair, where each
 // report is about one thing of that kind and nobody is named in it.
-func (p *pairing) otherThing(kind weight, n, m int, a, b *facts) bool {
+func (p *pairing) otherThing(kind weight, t thingMatch, a, b *facts) bool {
 	switch kind {
 	case wWork:
 		p.add(wWorkDiffers, "", p.w(wWorkDiffers))
 		return true
 	case wOrganization, wFacility:
-		if n == 1 && m == 1 && len(a.persons)+len(b.persons) == 0 {
+		if t.n == 1 && t.m == 1 && len(a.persons)+len(b.persons) == 0 {
 			p.add(wOrganizationDiffers, "", p.w(wOrganizationDiffers))
 		}
 	}

@@ -29,6 +29,7 @@ const (
 	wPlateDiffers
 	wPhone
 	wPhoneClose
+	wPhoneDiffers
 	wEmail
 	wEmailClose
 	wEmailBox
@@ -66,6 +67,8 @@ const (
 	wWorkDiffers
 	wWorkYear
 	wWorkCap
+	wWorkMakers
+	wMakersDiffer
 	wWorkNumber
 	wTitle
 	wItem
@@ -106,6 +109,7 @@ const (
 	wAgeDiffers
 	wAgeBirth
 	wSecondPerson
+	wHousehold
 	wVehicleMake
 	wVehicleModel
 	wVehicleColor
@@ -155,6 +159,7 @@ var table = [weightCount]row{
 	wPlateDiffers:        {"plate-differs", -2000, "both name plates and none agree; the vehicles then count for nothing"},
 	wPhone:               {"phone", 21000, "switchboards: about 2 % of mentions on 200 numbers"},
 	wPhoneClose:          {"phone-close", 9000, "one digit differs, or two neighbours changed places"},
+	wPhoneDiffers:        {"phone-differs", -2500, "each is about one organization, with one phone: another branch"},
 	wEmail:               {"e-mail", 22000, "shared mailboxes"},
 	wEmailClose:          {"e-mail-close", 14000, "a typo or two in box or host"},
 	wEmailBox:            {"e-mail-box", 9000, "same box of six characters or more at another host"},
@@ -192,10 +197,12 @@ var table = [weightCount]row{
 	wWorkDiffers:         {"work-differs", -8000, "other title; who made both then says nothing"},
 	wWorkYear:            {"work-year-differs", -10000, "same title and makers, a year or more apart: another edition as likely as not"},
 	wWorkCap:             {"work-cap", 24000, "most that title, makers and publisher give: an edition shares them all"},
+	wWorkMakers:          {"work-makers-cap", 5000, "most that makers and publisher add to a title: they write many"},
+	wMakersDiffer:        {"makers-differ", -5000, "same title, and nobody in common"},
 	wWorkNumber:          {"number-differs", -8000, "part I and part II, one model and the next"},
 	wTitle:               {"title", 20000, "the report's own title, where it names nothing else"},
 	wItem:                {"item", 3000, "same sort of thing: weapon, material"},
-	wCraftName:           {"craft-name", 9000, "name of a vessel or aircraft; fleets repeat them"},
+	wCraftName:           {"craft-name", 4000, "name of a vessel or aircraft: fleets repeat them, and it lies where it always lies"},
 	wTarget:              {"target", 5000, "words of its name by their rarity, at most this: its place tells much of it"},
 	wOtherID:             {"other-id", 12000, "identifier of no known type"},
 	wHub:                 {"hub", 4000, "most a key keeps once too many reports of an epoch carry it"},
@@ -232,6 +239,7 @@ var table = [weightCount]row{
 	wAgeDiffers:          {"age-differs", -3000, "stated ages, or age and year of birth, more than six years apart"},
 	wAgeBirth:            {"age-fits-birth", 2500, "a stated age and a year of birth within one year"},
 	wSecondPerson:        {"second-person", 500, "thousandths of the second best pair of persons"},
+	wHousehold:           {"household-cap", 10000, "most that phone and address (and mailbox) give two people of other given names, or namesakes of wholly other birth dates"},
 	wVehicleMake:         {"vehicle-make", 2500, ""},
 	wVehicleModel:        {"vehicle-model", 3500, "on top of the make"},
 	wVehicleColor:        {"vehicle-color", 1500, "on top of make or model"},

@@ -17,6 +17,8 @@ var business = words(`inc incorporated llc ltd limited corp corporation co compa
 	northern southern eastern western central city county state federal department office agency bureau authority commission board district
 	police fire station plant facility building tower park plaza airport port bridge dam lake river street road avenue
 	association society foundation council union league committee journal conference proceedings transactions review letters magazine
+	feed seed towing tire tires auto repair florist flowers laundry cleaners storage plumbing roofing salon barber bakery pharmacy drug hardware
+	lumber motor motors parts glass electric heating cooling pest lawn realty properties rental rentals law firm accounting dental construction
 	edition version volume vol series set pack kit black white red blue green silver gray grey color digital wireless portable professional pro
 	plus mini max deluxe standard premium original classic home office computer software hardware camera phone printer tv video audio game
 	movie film story love life day night man men woman women boy girl king queen war dead last first great big little old young`)
@@ -27,7 +29,7 @@ var common = words(`data database databases information management model models 
 	research study theory introduction language languages knowledge intelligence efficient effective performance parallel distributed dynamic
 	active object objects oriented relational temporal spatial mining search index indexing algorithm algorithms optimization framework
 	architecture integration implementation evaluation techniques technique problem problems issues report survey overview tutorial guide
-	editor editorial notes note foreword preface letter special issue panel workshop symposium abstract keynote
+	editor editorial guest paper influential notes note foreword preface letter special issue panel workshop symposium abstract keynote
 	large high low fast real time multi view views access control security support access structure structures schema
 	storage server client user users interface engineering science computing computer transaction concurrency recovery
 	suspicious activity person persons vehicle report alert warning notice update advisory incident event information request unknown subject
@@ -65,6 +67,11 @@ var listedWords = func() map[string]int32 {
 func bitsOfWord(s string) int32 {
 	if b, ok := listedWords[s]; ok {
 		return b
+	}
+	if n := len(s) - 1; n >= 3 && s[n] == 's' {
+		if b, ok := listedWords[s[:n]]; ok {
+			return b
+		}
 	}
 	digits := 0
 	for i := range len(s) {
