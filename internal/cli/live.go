@@ -56,7 +56,7 @@ func (a *app) proveLive(ctx context.Context, path string, l live) error {
 	doc.Policy = cfg.Policy.Version
 	enc := json.NewEncoder(a.out)
 	cfg.Tell = func(at trial.Attempt) {
-		switch holds := at.Outcome == trial.Refused || at.Outcome == trial.Allowed; {
+		switch holds := at.Outcome != trial.Leak && at.Outcome != trial.Wrong; {
 		case l.brief && holds:
 		case a.output == "json":
 			doc.Attempts = append(doc.Attempts, at)
