@@ -29,10 +29,40 @@ func fold(s string) string {
 	if clean {
 		return s
 	}
-	if !ascii {
-		s = norm.NFKD.String(s)
+	if ascii {
+		return foldedASCII(s)
 	}
-	return folded(s)
+	return folded(norm.NFKD.String(s))
+}
+
+// foldedASCII is folded for a text without accents: most are.
+func foldedASCII(s string) string {
+	var b [maxName]byte
+	n, gap := 0, false
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '\'' || c == '`' || c == '.':
+			continue
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case c >= 'a' && c <= 'z' || c >= '0' && c <= '9':
+		default:
+			gap = true
+			continue
+		}
+		if n+2 > maxName {
+			break
+		}
+		if gap && n > 0 {
+			b[n] = ' '
+			n++
+		}
+		gap = false
+		b[n] = c
+		n++
+	}
+	return string(b[:n])
 }
 
 func folded(s string) string {
@@ -203,6 +233,35 @@ func similarity(a, b string) int32 {
 		j += p * (1000 - j) / 10
 	}
 	return int32(j)
+}
+
+// resemblance is similarity where that is at least 860, and anything below that
+// where it is not: names that have few letters in common are told apart by
+// those alone.
+func resemblance(a, b string) int32 {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(a) == 0 || len(b) > 64 {
+		return similarity(a, b)
+	}
+	var set uint64
+	for i := range len(b) {
+		set |= 1 << (b[i] & 63)
+	}
+	m := 0
+	for i := range len(a) {
+		m += int(set >> (a[i] & 63) & 1)
+	}
+	most := (1000*m/len(a)+1000*m/len(b)+1000)/3 + 1
+	p := 0
+	for p < 4 && p < len(a) && a[p] == b[p] {
+		p++
+	}
+	if most <= 700 || most+p*(1000-most)/10+1 < 860 {
+		return 0
+	}
+	return similarity(a, b)
 }
 
 // matches counts the characters in common and half of those out of order.

@@ -202,11 +202,38 @@ func (p *pairing) parts(xg, xf, yg, yf string) (s nameScore) {
 	}
 	if s.sk == wSurnameDiffers && s.gk == wNone || s.sk == wNone && s.gk == wNone || s.sk == wSurnameDiffers && s.gk == wGivenDiffers {
 		// Written as one word in one of them.
-		if x, y := squeezed(xg+xf), squeezed(yg+yf); x != "" && x == y {
+		if sameLetters(xg, xf, yg, yf) {
 			s = nameScore{sk: wSurname, surname: p.w(wSurnameSimilar), gk: wGiven, given: p.w(wGivenSimilar)}
 		}
 	}
 	return s
+}
+
+// sameLetters says whether two names are one, written without spaces.
+func sameLetters(xg, xf, yg, yf string) bool {
+	i, j := 0, 0
+	at := func(g, f string, i int) byte {
+		if i < len(g) {
+			return g[i]
+		}
+		return f[i-len(g)]
+	}
+	nx, ny, some := len(xg)+len(xf), len(yg)+len(yf), false
+	for {
+		for i < nx && at(xg, xf, i) == ' ' {
+			i++
+		}
+		for j < ny && at(yg, yf, j) == ' ' {
+			j++
+		}
+		if i == nx || j == ny {
+			return i == nx && j == ny && some
+		}
+		if at(xg, xf, i) != at(yg, yf, j) {
+			return false
+		}
+		i, j, some = i+1, j+1, true
+	}
 }
 
 func (p *pairing) middle(s *nameScore, x, y string) {
@@ -230,7 +257,7 @@ func (p *pairing) surname(x, y string) (weight, int32) {
 		return wSurname, min(bitsOfSurname(x), p.w(wSurname))
 	}
 	close := min(max(0, min(bitsOfSurname(x), bitsOfSurname(y))-2500), p.w(wSurnameSimilar))
-	switch s := similarity(x, y); {
+	switch s := resemblance(x, y); {
 	case s >= 920 || len(x) >= 4 && oneEdit(x, y) || squeezed(x) == squeezed(y):
 		return wSurnameSimilar, close
 	case oneOfTwo(x, y):
@@ -283,7 +310,7 @@ func (p *pairing) given(x, y string) (weight, int32) {
 	if fx == fy {
 		return wGivenSimilar, p.w(wGivenSimilar)
 	}
-	switch s := similarity(x, y); {
+	switch s := resemblance(x, y); {
 	case s >= 920 || len(x) >= 4 && oneEdit(x, y):
 		return wGivenSimilar, min(max(0, min(bitsOfGiven(fx), bitsOfGiven(fy))-2500), p.w(wGivenSimilar))
 	case s >= 860 || soundsLike(x, y) || len(x) >= 6 && len(y) >= 6 && twoEdits(x, y) || len(x) == len(y) && oneEdit(x, y):
