@@ -79,7 +79,8 @@ func (a *app) convert() *cobra.Command {
 		Short: "Turn files of any known format into Report JSON lines",
 		Long: `Reads CAP, EDXL-DE, Atom and RSS, api.weather.gov alerts, USGS earthquakes, STIX
 2.1 bundles, CSV with a mapping, and Watchfloor's own protobuf and JSON; folders
-are walked, "-" is standard input. Each report is one line of JSON on standard output; what is
+are walked, "-" is standard input. What titles and narratives say is added, marked as extracted,
+unless --extract=false. Each report is one line of JSON on standard output; what is
 refused is told on standard error, and the exit code is then 1. A file that is
 named and holds no known format is told too, with exit code 2; in a folder such
 files are only skipped.`,

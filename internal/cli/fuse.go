@@ -44,6 +44,10 @@ Two reports are linked from log2(n/3) + 5 bits of evidence, n being the number o
 reports read, at least 12; --capacity N says another n, --threshold BITS the
 threshold itself. A broker's engines use 26, for ten million reports.
 
+A CSV of texts needs no mapping when its columns have names such as id, text,
+narrative, title, date, city, state. What titles and narratives say is added to
+the reports, marked as extracted; --extract=false leaves it out.
+
 Several CSV files may have a mapping each: --map rest1.csv=list1.yaml. Record ids
 must differ between the lists: record.prefix of the mapping sees to it.
 

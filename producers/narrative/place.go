@@ -149,7 +149,7 @@ func (s *scan) unlisted(i int) int {
 	if s.tok(k).letters == title && s.tok(k).class&(stop|stateName) == 0 && !s.symbolAt(k, ",") {
 		k++
 	}
-	if !s.symbolAt(k, ",") || s.tok(k+1).class&stateCode == 0 || s.tok(k+1).letters != upper {
+	if !s.symbolAt(k, ",") || s.tok(k+1).letters == lower {
 		return i
 	}
 	code, end := s.state(k + 1)
