@@ -153,7 +153,7 @@ var classes = []struct {
  constable sergeant parish pool farmer weaver potter glass church house battle bird hardy means bond bonds mills singer parson pierce penny post root rush sharp short speed steel
  power powers ray royal self shield story strong swift tower town train tower trice true twitty vance waters watts wells wild wolf cash early crow drum fair flowers fountain free`},
 	{honorific, `mr mrs ms miss dr rev reverend pastor mister`},
-	{official, `ssa officer ofc deputy dep sgt sergeant lt lieutenant capt captain cpl corporal det detective inv investigator chief sheriff trooper agent sa special judge
+	{official, `ssa gov sen pres officer ofc deputy dep sgt sergeant lt lieutenant capt captain cpl corporal det detective inv investigator chief sheriff trooper agent sa special judge
  commander cmdr commissioner mayor governor senator president secretary director spokesman spokeswoman spokesperson ranger marshal constable coroner prosecutor
  pio major maj colonel col general gen ofcr patrolman superintendent supt coach principal professor prof congressman congresswoman representative rep`},
 	{subjectRole, `suspect suspects subject subjects driver drivers passenger owner perpetrator gunman shooter assailant offender defendant arrestee accused individual

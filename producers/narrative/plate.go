@@ -28,7 +28,7 @@ func (s *scan) plate(i int) int {
 	}
 	v, digits, j := s.plateValue(k)
 	partial := strings.Contains(v, "?")
-	if !s.plausible(v, digits, part != "" || partial) {
+	if !s.plausible(v, digits, part != "" || partial) || digits == len(v) && s.symbolAt(k+1, "-") {
 		return s.plateFirst(i)
 	}
 	if issuer == "" {
