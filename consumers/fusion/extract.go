@@ -272,6 +272,9 @@ func (x *extraction) hazard(f *facts, h *wf.Hazard) {
 	}
 	f.hazard = hashParts("hazard", event)
 	f.rarity = rarityOf(event)
+	if h.Onset != nil && instants[event] {
+		f.rarity = wInstant
+	}
 }
 
 // rarityOf says how telling it is that two reports name the same hazard.

@@ -134,12 +134,21 @@ func (x *extraction) placeKeys(f *facts) {
 		}
 	}
 	x.platesClose()
+	x.crowds(f)
 	if len(x.persons) > 0 {
 		return
 	}
+	x.instant(f)
 	if f.hazard != 0 {
 		for _, c := range x.cells(500_000, 0) {
 			x.key(keyHazard, mix(f.hazard, c))
+		}
+		if len(x.outline) > 2 {
+			h := f.hazard
+			for _, g := range x.outline {
+				h = mix(h, uint64(uint32(g.lat))<<32|uint64(uint32(g.lon)))
+			}
+			x.key(keyHazard, h)
 		}
 		hashes := make([]uint64, 0, 8)
 		for _, c := range x.counties {

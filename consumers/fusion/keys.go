@@ -55,6 +55,8 @@ const (
 	keyWords
 	keyBirthTown
 	keyCopy
+	keyInstant
+	keyCrowd
 	keyTypes
 )
 
@@ -107,6 +109,8 @@ var keyRules = [keyTypes]keyRule{
 	keyTarget:       {90 * dayMs, 30 * dayMs, 1},
 	keyMalware:      {90 * dayMs, 30 * dayMs, 1},
 	keyHazard:       {ttl: 3 * dayMs},
+	keyInstant:      {ttl: 16_000},
+	keyCrowd:        {0, dayMs, 10}, // counts, and hardly ever proposes
 	keyBehavior:     {ttl: 3 * dayMs},
 	keyCVE:          {90 * dayMs, 30 * dayMs, 1},
 	keyEmailClose:   {ttl: 90 * dayMs},

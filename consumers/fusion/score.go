@@ -323,8 +323,12 @@ func (p *pairing) what(a, b *facts, near weight) {
 			p.add(wBehaviorDiffers, "", p.w(wBehaviorDiffers))
 		}
 	}
-	if a.hazard != 0 && a.hazard == b.hazard {
-		p.add(a.rarity, "", p.w(a.rarity))
+	if a.hazard != 0 && a.hazard == b.hazard && !(a.isInstant() && b.isInstant()) {
+		k := a.rarity
+		if a.isInstant() {
+			k = wHazardRare
+		}
+		p.add(k, "", p.w(k))
 	}
 	if near != wNone && a.incident != 0 && a.incident == b.incident {
 		p.add(wIncidentType, "", p.w(wIncidentType))

@@ -1,5 +1,7 @@
 package fusion
 
+import "slices"
+
 // tiers are the distances that count, in metres.
 var tiers = [...]struct {
 	reach int64
@@ -24,8 +26,15 @@ func (p *pairing) place(a, b *facts, ids, spot int32) weight {
 	if best == len(tiers) && (shareCounty(a, b) || p.inCounty(a, b) || p.inCounty(b, a)) {
 		best = len(tiers) - 1
 	}
+	if len(a.outline) > 2 && slices.Equal(a.outline, b.outline) {
+		p.add(wPlaceSame, "", p.w(wPlaceSame))
+		return wPlaceSame
+	}
 	if best < len(tiers) {
 		k := tiers[best].kind
+		if (k == wPlace150m || k == wPlace1km) && p.inCrowd(a, b) {
+			k = wPlaceCrowded
+		}
 		bits, _ := beyond(p.w(k), spot) // an address of the event and its position are one observation
 		p.add(k, "", bits)
 		return k
@@ -80,11 +89,14 @@ func (p *pairing) inCounty(a, b *facts) bool {
 // when counts time only together with place: candidates are near in time by
 // the way they are found, so that time alone says nothing.
 func (p *pairing) when(a, b *facts, near weight) {
+	if p.instant(a, b) {
+		return
+	}
 	gap := a.time - b.time
 	gap = max(gap, -gap)
 	switch near {
-	case wPlace150m, wPlace1km, wPlace5km:
-	case wPlace25km:
+	case wPlace150m, wPlace1km, wPlace5km, wPlaceSame:
+	case wPlace25km, wPlaceCrowded:
 		if a.hazard != 0 && a.hazard == b.hazard && gap <= 60_000 {
 			p.add(wTimeMinute, "", p.w(wTimeMinute))
 		}

@@ -117,8 +117,12 @@ const (
 	wPlace1km
 	wPlace5km
 	wPlace25km
+	wPlaceSame
+	wPlaceCrowded
 	wPlaceApart
 	wTimeMinute
+	wInstant
+	wInstantApart
 	wTime30min
 	wTime6h
 	wBehavior
@@ -247,8 +251,12 @@ var table = [weightCount]row{
 	wPlace1km:            {"place-1km", 8500, ""},
 	wPlace5km:            {"place-5km", 5500, ""},
 	wPlace25km:           {"place-25km", 3000, "or the same county"},
+	wPlaceSame:           {"same-outline", 16000, "an area drawn to the same corners; outlines of counties are drawn often"},
+	wPlaceCrowded:        {"place-crowded", 3000, "within 1 km, where more than ten times the hub limit of the day's reports lie; time says nothing there"},
 	wPlaceApart:          {"place-apart", -1000, "not counted against identifiers of 20 bits or more: cars and phones move"},
 	wTimeMinute:          {"time-1min", 7000, "hazards alone: onset within one minute, with place within 25 km"},
+	wInstant:             {"instant", 13000, "earthquakes and explosions: origin within 16 s and 100 km, the rule of association of the ANSS catalogue"},
+	wInstantApart:        {"instant-differs", -14000, "their origins lie farther apart, or one network tells of both: another shock, however near"},
 	wTime30min:           {"time-30min", 4500, "only with place within 5 km"},
 	wTime6h:              {"time-6h", 2500, "only with place within 5 km"},
 	wBehavior:            {"behavior", 3000, "at least one behavior in common; only with a place"},

@@ -27,7 +27,7 @@ type quakes struct {
 }
 
 var quakeSets = []quakes{
-	{name: "quakes", split: byName, targets: func(r Row) []Target { return []Target{atLeast("F1", 0.99, r.Pairs.F1)} }},
+	{name: "quakes", split: byName, targets: func(r Row) []Target { return []Target{atLeast("F1", 0.98, r.Pairs.F1)} }},
 	{name: "quakes-no-id", split: byPlaceAndTime},
 }
 
@@ -75,10 +75,10 @@ func byName(r *wf.Report) []*wf.Report {
 	for _, id := range ids {
 		o := proto.CloneOf(r)
 		o.Record, o.Id, o.References = id, report.RecordID(r.Agency, id), nil
-		o.Lineage = &wf.Lineage{Originator: quake.Catalogue, OriginatorRecord: id}
+		o.Lineage = &wf.Lineage{Originator: quake.Network(id), OriginatorRecord: id}
 		for _, other := range ids {
 			if other != id {
-				o.References = append(o.References, &wf.Reference{Type: wf.ReferenceType_REFERENCE_TYPE_RELATED, Record: other, Agency: quake.Catalogue})
+				o.References = append(o.References, &wf.Reference{Type: wf.ReferenceType_REFERENCE_TYPE_RELATED, Record: other, Agency: quake.Network(other)})
 			}
 		}
 		out = append(out, o)
@@ -92,7 +92,7 @@ func byName(r *wf.Report) []*wf.Report {
 func byPlaceAndTime(r *wf.Report) []*wf.Report {
 	out := byName(r)
 	for i, o := range out {
-		o.References, o.Lineage = nil, nil
+		o.References = nil
 		if i == 0 {
 			continue
 		}

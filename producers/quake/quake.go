@@ -24,9 +24,9 @@ import (
 // Format is the source format of the reports.
 const Format = "usgs-quake"
 
-// Catalogue is the namespace of event ids: the originator of every report, and
-// the agency of every reference, whoever passes it on.
-const Catalogue = "usgs"
+// Network is the seismic network that gave an id: its first two letters. It is
+// the originator of the report, and the agency of a reference to the id.
+func Network(id string) string { return id[:min(2, len(id))] }
 
 // Decode reads a FeatureCollection or one Feature. Items are named
 // "features[0]" on, a single one "feature".
@@ -103,14 +103,14 @@ func (e *event) report(o codec.Options) *wf.Report {
 		Places:   []*wf.Place{e.place()},
 		Title:    e.text("title"),
 		Severity: e.severity(),
-		Lineage:  &wf.Lineage{Originator: Catalogue, OriginatorRecord: id},
+		Lineage:  &wf.Lineage{Originator: Network(id), OriginatorRecord: id},
 	}
 	if o.Label != nil {
 		r.Label = proto.CloneOf(o.Label)
 	}
 	for _, other := range e.ids() {
 		if other != id {
-			r.References = append(r.References, &wf.Reference{Type: wf.ReferenceType_REFERENCE_TYPE_RELATED, Record: other, Agency: Catalogue, Relationship: "same event"})
+			r.References = append(r.References, &wf.Reference{Type: wf.ReferenceType_REFERENCE_TYPE_RELATED, Record: other, Agency: Network(other), Relationship: "same event"})
 		}
 	}
 	r.Body = &wf.Report_Hazard{Hazard: e.hazard(happened)}
@@ -120,7 +120,7 @@ func (e *event) report(o codec.Options) *wf.Report {
 func (e *event) hazard(onset *timestamppb.Timestamp) *wf.Hazard {
 	h := &wf.Hazard{
 		MessageType: wf.MessageType_MESSAGE_TYPE_ALERT, Categories: []string{"Geo"}, Scope: "Public", Event: eventName(e.text("type")),
-		Urgency: wf.Urgency_URGENCY_PAST, Certainty: wf.Certainty_CERTAINTY_LIKELY, Onset: onset, Sender: Catalogue,
+		Urgency: wf.Urgency_URGENCY_PAST, Certainty: wf.Certainty_CERTAINTY_LIKELY, Onset: onset, Sender: "earthquake.usgs.gov",
 		Infos: []*wf.HazardInfo{{Headline: e.text("title"), Description: e.measures()}},
 	}
 	if e.text("status") == "reviewed" {

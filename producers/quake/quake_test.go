@@ -51,7 +51,7 @@ func TestAnEventIsAReport(t *testing.T) {
 	if p := r.Places[0].Point; p.Latitude != 33.25 || p.Longitude != -90.5 {
 		t.Errorf("place %v: longitude comes first in GeoJSON", p)
 	}
-	if len(r.References) != 1 || r.References[0].Record != "us7000abcd" || r.References[0].Agency != quake.Catalogue {
+	if len(r.References) != 1 || r.References[0].Record != "us7000abcd" || r.References[0].Agency != "us" || r.Lineage.Originator != "nm" {
 		t.Errorf("references %v, want the other network's id", r.References)
 	}
 	h := r.GetHazard()
