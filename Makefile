@@ -104,8 +104,8 @@ quality: ## measure the correlation against labelled sets and published figures 
 	go run . quality $(ARGS)
 
 .PHONY: bench-fusion
-bench-fusion: ## measure the fusion engine on one core beside its targets (ARGS="--live 10000,5000000")
-	go run . bench --only engine $(ARGS)
+bench-fusion: ## measure fusion: the engine on one core, the worker, a restore of 1M reports (ARGS="--live 10000,5000000")
+	go run . bench --only engine,commit,restore --reports 1000000 $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## fuzz every parser that meets bytes from outside, FUZZTIME each

@@ -187,15 +187,19 @@ func (s *session) keyframe(ctx context.Context) error {
 // store repeats a commit until it is stored, fenced off, or ctx has ended and
 // a last try had its chance. Reports wait in their streams meanwhile.
 func (s *session) store(ctx context.Context, commit func(context.Context) error) error {
+	begin := time.Now()
 	for n := 0; ; n++ {
 		last := ctx.Err() != nil
 		cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 		err := commit(cctx)
 		cancel()
 		if err == nil || errors.Is(err, snapshot.ErrFenced) {
+			s.Metrics.stalled.Set(0)
 			return err
 		}
 		s.Metrics.failures.Inc()
+		s.Metrics.stalled.Set(time.Since(begin).Seconds())
+		s.Metrics.lag(s.sources)
 		s.Log.Warn("commit failed, trying again", zap.Error(err))
 		if last {
 			return err

@@ -13,7 +13,7 @@ import (
 // registry, nowhere else.
 type Metrics struct {
 	revision, situations, reports, setAside, tick, recovery prometheus.Gauge
-	leads, recoveryDone, recoveryTotal                      prometheus.Gauge
+	leads, recoveryDone, recoveryTotal, stalled             prometheus.Gauge
 	pending                                                 *prometheus.GaugeVec
 	frames, keyframes, changes, failures                    prometheus.Counter
 	restarts, mismatches, fenced, panics                    prometheus.Counter
@@ -46,6 +46,8 @@ func NewMetrics(cell string, status wf.Status) *Metrics {
 			Help: "Stored records that the last recovery has to read."}),
 		leads: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchfloor_worker_leads", ConstLabels: labels,
 			Help: "1 while this worker publishes the picture, 0 while it stands by or recovers."}),
+		stalled: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchfloor_worker_stalled_seconds", ConstLabels: labels,
+			Help: "How long the commit under way has been failing; 0 when none is. Reports wait in their streams meanwhile."}),
 		takeovers: count("takeovers_total", "Times this worker took the picture over from another."),
 		replicas:  count("replica_mismatches_total", "Frames of the publishing worker whose picture a standby did not find itself."),
 		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "watchfloor_worker_pending_reports",
@@ -70,7 +72,7 @@ func (m *Metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.revision, m.situations, m.reports, m.setAside, m.tick, m.recovery, m.pending, m.frames, m.keyframes, m.changes,
 		m.failures, m.restarts, m.mismatches, m.fenced, m.panics, m.records, m.commit,
-		m.leads, m.recoveryDone, m.recoveryTotal, m.takeovers, m.replicas,
+		m.leads, m.stalled, m.recoveryDone, m.recoveryTotal, m.takeovers, m.replicas,
 	}
 }
 

@@ -110,6 +110,9 @@ func (s *session) reach(ctx context.Context, h snapshot.Head, told func(done int
 		}
 		if total += n; n > 0 {
 			told(total)
+			// The server delivers only so many ahead of what is acknowledged.
+			s.acknowledge(s.unacked)
+			clear(s.unacked)
 		}
 		if !slices.ContainsFunc(goal, goalOpen) {
 			return s.compare(h)

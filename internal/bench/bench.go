@@ -1,5 +1,5 @@
 // Package bench measures Watchfloor beside baselines: admission, latency, bulk
-// and idle, and by name the fusion engine alone. It is what `watchfloor bench` runs.
+// and idle, and by name the fusion engine alone, the worker and its restore. It is what `watchfloor bench` runs.
 //
 // It starts brokers of its own in a directory of its own. Figures are ratios
 // against something measured in the same run; absolutes depend on the machine.
@@ -16,10 +16,10 @@ import (
 )
 
 // Parts are what can be measured by itself.
-var Parts = []string{"admission", "latency", "bulk", "idle", "engine"}
+var Parts = []string{"admission", "latency", "bulk", "idle", "engine", "commit", "restore"}
 
 // byName are parts that are measured only when they are named: they take minutes.
-var byName = []string{"engine"}
+var byName = []string{"engine", "commit", "restore"}
 
 // Config says what to measure and how long.
 type Config struct {
@@ -28,7 +28,7 @@ type Config struct {
 	// Rounds of each side, alternating; the median counts.
 	Rounds int
 	Round  time.Duration
-	// Reports of the bulk run.
+	// Reports of the bulk run, and of those that commit and restore.
 	Reports int
 	// Live is how many live reports the engine is measured with; nil is 10k, 100k and 1M.
 	Live []int
@@ -63,6 +63,7 @@ func Run(ctx context.Context, c Config) ([]Figure, error) {
 		c.Progress = func(string) {}
 	}
 	r := &run{Config: c, dir: dir}
+	defer r.close()
 	var out []Figure
 	for _, part := range Parts {
 		if !c.wants(part) {
@@ -87,6 +88,15 @@ func (c Config) wants(part string) bool {
 type run struct {
 	Config
 	dir string
+	// filled is the stream that commit and restore read; published: its picture is there.
+	filled    *bed
+	published bool
+}
+
+func (r *run) close() {
+	if r.filled != nil {
+		r.filled.Close()
+	}
 }
 
 func (r *run) part(ctx context.Context, part string) ([]Figure, error) {
@@ -99,6 +109,10 @@ func (r *run) part(ctx context.Context, part string) ([]Figure, error) {
 		return r.idle(ctx)
 	case "engine":
 		return r.engine(ctx)
+	case "commit":
+		return r.commit(ctx)
+	case "restore":
+		return r.restore(ctx)
 	}
 	return r.admission(ctx)
 }

@@ -25,10 +25,12 @@ func (a *app) bench() *cobra.Command {
 		Long: `Starts brokers of its own in a temporary folder and measures on this machine.
 Each figure stands beside a baseline measured in the same run with the same
 payload, callers, encryption and kind of connection; quote the ratio, not the
-absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `; engine only when named.`,
+absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `;
+the last three only when named, for they take minutes.`,
 		Example: `  watchfloor bench
   watchfloor bench --json > figures.jsonl
   watchfloor bench --only latency --rounds 5
+  watchfloor bench --only commit,restore --reports 1000000
   watchfloor bench --only engine --live 10000,5000000`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,10 +62,10 @@ absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `; engine only when named
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object per figure")
-	c.Flags().StringSliceVar(&only, "only", nil, "parts to measure (default: all but engine)")
+	c.Flags().StringSliceVar(&only, "only", nil, "parts to measure (default: all but engine, commit and restore)")
 	c.Flags().IntVar(&rounds, "rounds", 3, "rounds of each side, alternating; the median counts")
 	c.Flags().DurationVar(&round, "round", 2*time.Second, "length of a round")
-	c.Flags().IntVar(&reports, "reports", 100_000, "reports of the bulk run")
+	c.Flags().IntVar(&reports, "reports", 100_000, "reports of the bulk run, and of commit and restore")
 	c.Flags().IntSliceVar(&live, "live", nil, "live reports the engine is measured with (default: 10000,100000,1000000)")
 	return c
 }

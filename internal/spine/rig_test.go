@@ -37,12 +37,13 @@ type rig struct {
 	t      testing.TB
 	dir    string
 	port   int
+	opts   []brokertest.Option
 	broker *broker.Broker
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, opts ...brokertest.Option) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), port: -1}
+	r := &rig{t: t, dir: t.TempDir(), port: -1, opts: opts}
 	r.open()
 	u, err := url.Parse(r.broker.ClientURL())
 	must(t, err)
@@ -54,7 +55,7 @@ func newRig(t *testing.T) *rig {
 // open starts the broker, on the same port as before.
 func (r *rig) open() {
 	r.t.Helper()
-	r.broker = brokertest.Start(r.t, brokertest.Dir(r.dir), brokertest.WithoutGuards(), brokertest.With(func(c *broker.Config) { c.Port = r.port }))
+	r.broker = brokertest.Start(r.t, append(r.opts, brokertest.Dir(r.dir), brokertest.WithoutGuards(), brokertest.With(func(c *broker.Config) { c.Port = r.port }))...)
 }
 
 func (r *rig) worker() *nats.Conn { return brokertest.Connect(r.t, r.broker, "worker", "le") }

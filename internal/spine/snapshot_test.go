@@ -324,39 +324,52 @@ func TestForgedLiveFrameIsIgnored(t *testing.T) {
 	}
 }
 
-// A commit whose answer is lost is not stored twice.
+// A commit whose answer is lost is not stored twice: repeated, it finds itself.
 func TestLostAnswerIsLookedUp(t *testing.T) {
 	r := newRig(t)
-	nc := r.worker()
+	g := newGate(t, r.broker.ClientURL())
+	nc, stream := r.through(g), lastSequence(t, r)
 	var p pen
 	w := r.writer(nc, "w")
 	must(t, w.Commit(t.Context(), p.frame(1, "one")))
-	// The connection breaks while the commit is on its way, again and again.
-	stop := make(chan struct{})
-	go func() {
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(3 * time.Millisecond):
-				_ = nc.ForceReconnect()
-			}
-		}
-	}()
-	for i := range 60 {
+	for i := range 10 {
 		f := p.frame(1, fmt.Sprint("version ", i))
-		for try := 0; ; try++ {
-			err := w.Commit(t.Context(), f)
-			if err == nil {
-				break
-			}
-			if errors.Is(err, snapshot.ErrFenced) || try > 20 {
-				t.Fatalf("commit %d: %v", i, err)
+		g.deaf.Store(true)
+		lost := make(chan error, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { lost <- w.Commit(ctx, f) }()
+		for deadline := time.Now().Add(10 * time.Second); stream() < uint64(i)+2; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("commit %d is not stored", i)
 			}
 		}
+		cancel()
+		if err := <-lost; err == nil {
+			t.Fatalf("commit %d was answered: this test shows nothing", i)
+		}
+		g.deaf.Store(false)
+		was := nc.Stats().Reconnects
+		g.cut() // what was told half is forgotten
+		for deadline := time.Now().Add(10 * time.Second); (nc.Stats().Reconnects == was || !nc.IsConnected()) && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		again, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		must(t, w.Commit(again, f))
+		cancel()
 	}
-	close(stop)
-	if got := r.load(r.reader()); got.Revision() != 61 || got.Sequence() != 61 {
-		t.Errorf("revision %d at sequence %d, want both 61", got.Revision(), got.Sequence())
+	if got := r.load(r.reader()); got.Revision() != 11 || got.Sequence() != 11 {
+		t.Errorf("revision %d at sequence %d, want both 11", got.Revision(), got.Sequence())
+	}
+}
+
+// lastSequence asks how many messages the snapshot stream has taken.
+func lastSequence(t *testing.T, r *rig) func() uint64 {
+	t.Helper()
+	js, err := jetstream.New(r.worker())
+	must(t, err)
+	return func() uint64 {
+		s, err := js.Stream(t.Context(), subject.SnapshotStream(exercise))
+		must(t, err)
+		return s.CachedInfo().State.LastSeq
 	}
 }

@@ -7,14 +7,17 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/watchfloor/watchfloor/broker/brokertest"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
 	"github.com/watchfloor/watchfloor/consumers/worker"
 	scenario "github.com/watchfloor/watchfloor/producers/exercise"
+	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -101,6 +104,30 @@ func TestStandbyTakesOver(t *testing.T) {
 	}
 	if got := r.load(r.reader()); got.Len() != 90 || got.Digest() != digestOf(f) {
 		t.Errorf("a late joiner sees %d situations", got.Len())
+	}
+}
+
+// A recovery reads more than the server delivers ahead of acknowledgements.
+func TestRecoveryAcknowledgesOnItsWay(t *testing.T) {
+	r := newRig(t, brokertest.Root())
+	g, f := r.guard(), r.follow()
+	stop := r.start()
+	for i := range 300 {
+		r.post(g, report(i, 1, "report"))
+	}
+	until(t, f, "300 situations", situations(300))
+	must(t, stop())
+	js, err := jetstream.New(brokertest.Dial(t, brokertest.AsRoot(t, r.broker, "le")))
+	must(t, err)
+	c, err := js.Consumer(t.Context(), subject.Reports, subject.WorkerConsumer("le", exercise, subject.Open))
+	must(t, err)
+	conf := c.CachedInfo().Config
+	conf.MaxAckPending = 40
+	_, err = js.UpdateConsumer(t.Context(), subject.Reports, conf)
+	must(t, err)
+	r.start()
+	if got := r.load(r.reader()); got.Len() != 300 {
+		t.Errorf("%d situations after the recovery", got.Len())
 	}
 }
 
