@@ -165,8 +165,8 @@ func squeezed(s string) string {
 
 // addressScore is what two addresses say, part by part.
 type addressScore struct {
-	kinds [6]weight
-	bits  [6]int32
+	kinds [8]weight
+	bits  [8]int32
 	n     int
 	total int32
 }
@@ -187,8 +187,9 @@ func (s *addressScore) cap(p *pairing, from int, k weight) {
 		sum += b
 	}
 	if over := sum - p.w(k); over > 0 {
-		s.bits[s.n-1] -= over
+		s.kinds[s.n], s.bits[s.n] = k, -over
 		s.total -= over
+		s.n++
 	}
 }
 
@@ -313,8 +314,8 @@ func houseRow(x, y string) weight {
 		return wNone
 	case x == y:
 		return wHouse
-	case oneEdit(x, y) && max(len(x), len(y)) > 1:
-		return wHouseClose
+	case oneEdit(x, y) && (max(len(x), len(y)) > 2 || x[0] == y[len(y)-1]):
+		return wHouseClose // of two digits only an exchange: 12 and 14 are neighbours
 	}
 	return wHouseDiffers
 }

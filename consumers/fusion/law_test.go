@@ -62,6 +62,19 @@ func drawReport(t *rapid.T, i int) Input {
 			Birth: &wf.PartialDate{Year: 1988, Month: 4, Day: int32(1 + pick("day", 2))},
 		}}}}
 	}
+	switch pick("said", 6) { // names, addresses and texts that are hubs before long
+	case 0:
+		r.Entities = append(r.Entities, &wf.Entity{Detail: &wf.Entity_Organization{Organization: &wf.Organization{Name: []string{"Zwetschge Laundry", "Laundry Zwetschge", "Zwetschke Laundry"}[pick("name", 3)]}}})
+	case 1:
+		r.Entities = append(r.Entities, &wf.Entity{Addresses: []*wf.Address{{
+			Number: "12", Street: []string{"Idaho Ave", "Idhao Ave"}[pick("street", 2)], City: "Natchez", Postcode: []string{"39120", "39210"}[pick("postcode", 2)]}}})
+	case 2:
+		r.Narrative = longTale
+	case 3:
+		r.Entities = append(r.Entities, &wf.Entity{Identifiers: []*wf.Identifier{
+			{Type: wf.IdentifierType_IDENTIFIER_TYPE_EMAIL, Value: []string{"k.haddad@quickmail.net", "k.hadad@quickmail.net"}[pick("mail", 2)]},
+			{Type: wf.IdentifierType_IDENTIFIER_TYPE_DOMAIN, Value: []string{"a.evil.net", "b.evil.net", "evil.net"}[pick("host", 3)]}}})
+	}
 	if pick("refers", 4) == 0 {
 		r.References = []*wf.Reference{{
 			Type: wf.ReferenceType(1 + pick("type", 7)), Record: fmt.Sprintf("R-%d", pick("record", 20)), Agency: agency,

@@ -69,6 +69,7 @@ func folded(s string) string {
 	var b strings.Builder
 	b.Grow(min(len(s), maxName))
 	gap := false
+	var before rune
 	for _, r := range s {
 		switch {
 		case r == '\'' || r == '’' || r == '`' || r == '.' || unicode.Is(unicode.Mn, r):
@@ -76,6 +77,10 @@ func folded(s string) string {
 		case unicode.IsLetter(r) || unicode.IsDigit(r):
 			r = unicode.ToLower(r)
 			as, known := latin[r]
+			if r == 'υ' && before == 'ο' {
+				as = "u"
+			}
+			before = r
 			if !known {
 				as = string(r)
 			}

@@ -24,7 +24,10 @@ func stopped(t wf.IdentifierType, v string) bool {
 		ip, _, _ := strings.Cut(v, "/")
 		return stoppedIP(ip) || strings.HasSuffix(v, "/0")
 	case wf.IdentifierType_IDENTIFIER_TYPE_DOMAIN:
-		return stopDomains[strings.ToLower(v)]
+		v = strings.TrimPrefix(strings.ToLower(v), "www.")
+		return stopDomains[v] || disposable[v] || mailHosts[v]
+	case wf.IdentifierType_IDENTIFIER_TYPE_VIN:
+		return placeholder(v) || strings.HasPrefix(v, "12345678") || strings.HasPrefix(v, "ABCDEFGH")
 	case wf.IdentifierType_IDENTIFIER_TYPE_URL:
 		return stoppedURL(v)
 	case wf.IdentifierType_IDENTIFIER_TYPE_EMAIL:
@@ -82,8 +85,10 @@ func stoppedPhone(v string) bool {
 
 var publicDNS = map[string]bool{
 	"8.8.8.8": true, "8.8.4.4": true, "1.1.1.1": true, "1.0.0.1": true, "9.9.9.9": true, "149.112.112.112": true,
+	"94.140.14.14": true, "94.140.15.15": true, "185.228.168.9": true, "76.76.2.0": true, "84.200.69.80": true, "8.26.56.26": true,
 	"208.67.222.222": true, "208.67.220.220": true, "4.2.2.1": true, "4.2.2.2": true, "64.6.64.6": true,
 	"2001:4860:4860::8888": true, "2001:4860:4860::8844": true, "2606:4700:4700::1111": true, "2620:fe::fe": true,
+	"2606:4700:4700::1001": true, "2620:119:35::35": true, "2620:fe::9": true,
 }
 
 var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
@@ -108,7 +113,7 @@ var disposable = words(`mailinator.com guerrillamail.com 10minutemail.com tempma
 	trashmail.com sharklasers.com getnada.com dispostable.com maildrop.cc throwawaymail.com fakeinbox.com mintemail.com
 	discard.email mohmal.com moakt.com emailondeck.com spamgourmet.com mailnesia.com`)
 
-var nobodysBox = words(`noreply no-reply donotreply do-not-reply postmaster mailer-daemon webmaster abuse admin info
+var nobodysBox = words(`noreply no.reply no-reply donotreply do-not-reply postmaster mailer-daemon webmaster abuse admin info
 	none unknown test`)
 
 func words(s string) map[string]bool {
