@@ -161,6 +161,9 @@ func (s *scan) passport(i int) int {
 		return i
 	}
 	t, issuer := wf.IdentifierType_IDENTIFIER_TYPE_PASSPORT, countries[s.word(i-1)]
+	if w := s.raw(i - 1); issuer == "" && len(w) == 3 && s.tok(i-1).letters == upper && !s.shouted && s.tok(i-1).class == 0 {
+		issuer = w // UKR
+	}
 	if issuer == "" && s.symbolAt(i-1, ".") {
 		issuer = countries[s.word(i-2)] // U.S.
 		if s.word(i-2) == "s" && s.word(i-4) == "u" {

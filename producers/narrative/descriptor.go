@@ -28,7 +28,7 @@ func (s *scan) descriptor(i int) int {
 		sex = "F"
 	}
 	of := s.whose(i)
-	if of > 0 && i-s.personEnd > 6 {
+	if of > 0 && (i-s.personEnd > 6 || s.personEnd < s.sentence) {
 		of = 0
 	}
 	k := s.add(Finding{Kind: Sex, Normal: sex, Why: "a word or code for sex", Of: of}, i, j)
@@ -60,7 +60,7 @@ var raceCodes = map[string]string{"w": "white", "b": "black", "h": "hispanic", "
 func (s *scan) descriptorAt(i int) int {
 	w := s.word(i)
 	switch {
-	case len(w) == 1 && s.symbolAt(i+1, "/") && s.glued(i+1) && s.glued(i+2) && (s.word(i+2) == "m" || s.word(i+2) == "f") && s.tok(i).letters == initial && !s.glued(i+3):
+	case len(w) == 1 && s.symbolAt(i+1, "/") && s.glued(i+1) && s.glued(i+2) && (s.word(i+2) == "m" || s.word(i+2) == "f") && s.tok(i).letters == initial && (!s.glued(i+3) || s.tok(i+3).shape == symbol):
 		if raceCodes[w] != "" {
 			return i + 3
 		}
@@ -112,6 +112,8 @@ func (s *scan) age(i int) int {
 		why, j = "a number before years old", s.oldAfter(j+1)
 	case s.person > 0 && i == s.personEnd+1 && s.symbolAt(i-1, ",(") && s.symbolAt(i+1, ",.;)") && v >= 10 && !s.is(i+2, month):
 		why = "a number after a name"
+	case s.person > 0 && s.symbolAt(i-1, ",") && s.symbolAt(i+1, ",.;)") && v >= 10 && s.justDescribed(i):
+		why = "a number after race and sex"
 	case s.person > 0 && i == s.personEnd+1 && s.symbolAt(i-1, ",") && s.word(j) == "of" && v >= 10:
 		why = "a number after a name"
 	default:
@@ -119,6 +121,16 @@ func (s *scan) age(i int) int {
 	}
 	s.noteAge(v, i, j, why)
 	return j
+}
+
+// justDescribed says whether race and sex of a person end just before token i.
+func (s *scan) justDescribed(i int) bool {
+	last := len(s.out)
+	if last == 0 || s.out[last-1].Of == 0 {
+		return false
+	}
+	f := &s.out[last-1]
+	return (f.Kind == Race || f.Kind == Sex) && int(s.toks[i].start)-f.End <= 3
 }
 
 func (s *scan) oldAfter(j int) int {
@@ -139,8 +151,9 @@ func (s *scan) noteAge(v, i, j int, why string) {
 	if of > 0 && i-s.personEnd > 12 {
 		of = 0
 	}
+	described := s.justDescribed(i)
 	k := s.add(Finding{Kind: Age, Normal: strconv.Itoa(v), Why: why, Count: v, Of: of}, i, j)
-	if of == 0 || i-s.personEnd > 3 {
+	if of == 0 || i-s.personEnd > 3 && !described {
 		s.await(k, j)
 	}
 }
@@ -238,8 +251,15 @@ func (s *scan) numericDate(i int, past bool) (*wf.PartialDate, int, bool) {
 	if len(a) == 4 {
 		return checkDate(leading(a), leading(b), leading(c), i+5)
 	}
-	if s.symbolAt(i+1, ".") && len(c) < 4 {
-		return nil, i, false
+	if s.symbolAt(i+1, ".") {
+		// Full stops are Europe's: the day first, unless that cannot be, and
+		// where both can be nobody knows.
+		switch first, second := leading(a), leading(b); {
+		case len(c) < 4 || first <= 12 && second <= 12 && first != second:
+			return nil, i, false
+		case second <= 12:
+			return checkDate(s.year(c, past), second, first, i+5)
+		}
 	}
 	return checkDate(s.year(c, past), leading(a), leading(b), i+5)
 }

@@ -63,6 +63,10 @@ func (s *scan) read(i int) (n name, ok bool) {
 	n.given, n.family = parts[0], parts[len(parts)-1]
 	n.middle = strings.Join(parts[1:len(parts)-1], " ")
 	n.next = j
+	if last := s.tok(j - 1); len(parts) == 2 && t.letters == upper && last.letters == title && !s.shouted && t.end-t.start > 2 {
+		n.given, n.family = n.family, n.given // KOVALENKO Andriy
+		n.sure, n.known = last.class&given != 0 && last.class&givenAlso == 0, last.class&(given|givenAlso) != 0
+	}
 	s.suffix(&n)
 	return n, s.wholesome(i, &n)
 }

@@ -27,7 +27,7 @@ func (s *scan) when(i int) int {
 	if !ok || d.Day == 0 || d.Year == 0 {
 		return i
 	}
-	if last := len(s.out); last > 0 && s.out[last-1].Kind == Race && int(s.toks[i].start)-s.out[last-1].End <= 3 && s.whose(i) > 0 && int(d.Year)+10 < s.ctx.Reported.Year() {
+	if s.justDescribed(i) && s.whose(i) > 0 && int(d.Year)+10 < s.ctx.Reported.Year() {
 		s.add(Finding{Kind: Birth, Normal: dateText(d), Why: "a date after race and sex", Date: d, Of: s.whose(i)}, i, j)
 		return j
 	}
