@@ -102,8 +102,8 @@ func (p *Picture) Reports() uint64 { return p.reports }
 // SetAside is how many stored reports could not be read or correlated.
 func (p *Picture) SetAside() uint64 { return p.setAside }
 
-// Purged is of how many reports taken out for good the picture has been told,
-// Erased of how many of them no older frame speaks any more.
+// Purged is of how many purges the picture has been told, Erased of how many of
+// them no older frame speaks any more.
 func (p *Picture) Purged() uint64 { return p.purged }
 
 // Erased is part of Purged.

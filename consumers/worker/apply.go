@@ -42,7 +42,7 @@ func (s *session) apply(from int, r *record) error {
 		held := *r
 		s.moved[from] = &held
 	case admission.Expired, admission.Purged:
-		s.purges.told(r)
+		s.purges.told(r, s.Now())
 		return s.guard(at, func() { s.engine.Remove(at.cell, r.agency, r.facts.ID) })
 	}
 	return nil

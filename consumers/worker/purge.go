@@ -3,19 +3,26 @@ package worker
 import (
 	"context"
 	"maps"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
+	"github.com/watchfloor/watchfloor/proto/admission"
 )
+
+// endedWait is how long the frames of reports whose retention ended may wait
+// to be erased: such reports come all the time, and a pass reads every frame.
+const endedWait = time.Hour
 
 // purges are the reports taken out for good, and how far the frames from
 // before they were are gone.
 type purges struct {
-	count  uint64          // told of
+	count  uint64          // purges told of
 	erased uint64          // of them, those that no older frame speaks of
-	ids    map[string]bool // of the others
+	ids    map[string]bool // of the others, and of reports whose retention ended
+	ended  time.Time       // since when one of the latter waits
 	done   chan erasure    // not nil while frames are being erased
 	cancel context.CancelFunc
 }
@@ -37,20 +44,31 @@ type erasure struct {
 	err     error
 }
 
-// told counts a record that takes a report out.
-func (p *purges) told(r *record) {
+// told notes a record that takes a report out. A purge is seen to at once.
+func (p *purges) told(r *record, now time.Time) {
 	if p.ids == nil {
 		p.ids = map[string]bool{}
 	}
-	p.count++
 	p.ids[r.facts.ID] = true
+	switch {
+	case r.facts.Event == admission.Purged:
+		p.count++
+	case p.ended.IsZero():
+		p.ended = now
+	}
+}
+
+// due says whether frames should be erased now.
+func (p *purges) due(now time.Time) bool {
+	return p.erased < p.count || !p.ended.IsZero() && now.Sub(p.ended) >= endedWait
 }
 
 // recovered forgets what the worker before has seen to: everything it was told
-// of, when it said so with its last frame.
+// of, when it said so with its last frame. Reports whose retention ended within
+// the last hour of that worker are forgotten with them: their frames age out.
 func (p *purges) recovered(h snapshot.Head) {
 	if h.Frame != nil && h.Frame.GetErased() == h.Frame.GetPurged() {
-		p.erased, p.ids = p.count, nil
+		p.erased, p.ids, p.ended = p.count, nil, time.Time{}
 	}
 }
 
@@ -66,17 +84,20 @@ func (s *session) forget(ctx context.Context) error {
 		p.done = nil
 		if e.err != nil {
 			s.Log.Warn("frames of purged reports are not all erased, trying again", zap.Int("erased", e.deleted), zap.Error(e.err))
+			p.ended = s.Now()
 			return nil
 		}
 		s.Log.Info("frames of purged reports erased", zap.Int("frames", e.deleted), zap.Int("reports", len(e.ids)))
-		p.erased = e.upTo
-		maps.DeleteFunc(p.ids, func(id string, _ bool) bool { return e.ids[id] && p.count == e.upTo })
+		if p.erased = e.upTo; p.count == e.upTo {
+			maps.DeleteFunc(p.ids, func(id string, _ bool) bool { return e.ids[id] })
+		}
 		return s.frame(ctx, fusion.Delta{})
 	default:
 	}
-	if p.done != nil || p.erased == p.count {
+	if p.done != nil || !p.due(s.Now()) {
 		return nil
 	}
+	p.ended = time.Time{}
 	if err := s.keyframe(ctx); err != nil {
 		return err
 	}

@@ -165,7 +165,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"convert", page}, exitUsage, "named file of no known format"},
 		{[]string{"convert", empty}, exitUsage, "nothing to read"},
 		{[]string{"convert", "--cell", "le", garbage}, exitUsage, "--cell needs --as"},
-		{[]string{"policy", "nonsense"}, exitUsage, "use check or show"},
+		{[]string{"policy", "nonsense"}, exitUsage, "use check or prove or show"},
 		{[]string{"policy", "check", bad, filepath.Join(dir, "missing.yaml")}, exitFailed, "no such file"},
 		{[]string{"snapshot", "le"}, exitUsage, "takes no argument"},
 		{[]string{"explain", "--cell", "le"}, exitUsage, "the id of a situation"},

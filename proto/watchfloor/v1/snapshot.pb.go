@@ -458,9 +458,8 @@ type Frame struct {
 	SetAside uint64 `protobuf:"varint,17,opt,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
 	// Of a commit in several parts: this part's slice of the encoded frame.
 	Body []byte `protobuf:"bytes,18,opt,name=body,proto3" json:"body,omitempty"`
-	// Reports taken out for good (purged, or at the end of their retention) that
-	// this picture has been told of, and of how many the frames from before are
-	// deleted. While the two differ older frames are not to be shown.
+	// Purges that this picture has been told of, and of how many of them the frames
+	// from before are deleted. While the two differ older frames are not to be shown.
 	Purged        uint64 `protobuf:"varint,19,opt,name=purged,proto3" json:"purged,omitempty"`
 	Erased        uint64 `protobuf:"varint,20,opt,name=erased,proto3" json:"erased,omitempty"`
 	unknownFields protoimpl.UnknownFields
