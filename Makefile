@@ -95,6 +95,11 @@ gen: $(BUF) ## regenerate the protobuf code
 release-schema: $(BUF) ## make the schema as it is the one that changes are checked against
 	cd proto && $(CURDIR)/$(BUF) build -o baseline.binpb
 
+.PHONY: prove
+prove: build ## prove the shipped policy, and try every call of every principal against a broker of its own (ARGS="--sample 60")
+	$(BIN) policy prove
+	$(BIN) policy prove --live --apart --brief $(ARGS)
+
 .PHONY: bench
 bench: build ## measure against baselines beside them (ARGS=--json)
 	$(BIN) bench $(ARGS)

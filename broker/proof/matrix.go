@@ -30,11 +30,12 @@ func (p *Proof) Matrix() []Row {
 }
 
 // Legend explains the words of a summary, one per line.
-const Legend = `submit:N  sends reports to the guard, N pairs of status and kind    store:N    writes N streams
-read:N    pulls stored reports by N consumers                        reset:N    sets N consumers back
-picture   sees the picture                                           answer:N   answers N others in their inboxes
-create    makes consumers                                            declare    makes and changes streams and consumers
-admit     hears what agencies submit                                 erase:N    deletes single messages of N streams
+const Legend = `submit:N  sends reports to the guard, N pairs of status and kind    store:N   writes N streams
+read:N    pulls stored reports by N consumers                        reset:N   sets N consumers back
+picture   sees the picture                                           answer:N  answers N others in their inboxes
+create    makes consumers                                            declare   makes and changes streams and consumers
+admit     hears what agencies submit                                 erase:N   deletes single messages of N streams
+hear      hears its twin                                             speak:N   speaks to N twins
 -         is heard in its own inbox only`
 
 // words are the parts of a summary, in order.
@@ -115,6 +116,23 @@ func (s Standing) Summary() string {
 		return "-"
 	}
 	return strings.Join(out, "+")
+}
+
+// Askers counts the credentials that may ask JetStream anything: they name the
+// subject of their own cell that the answer is sent to, and NATS checks it no
+// further (trap T3).
+func (p *Proof) Askers() int {
+	n := 0
+	for _, s := range p.Standings {
+		if slices.ContainsFunc(s.Grants, Grant.asks) {
+			n++
+		}
+	}
+	return n
+}
+
+func (g Grant) asks() bool {
+	return slices.ContainsFunc(g.Effects, func(e Effect) bool { return e.call != "" && e.call != seatCall })
 }
 
 // Count sums up what was looked at.

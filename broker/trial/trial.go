@@ -90,7 +90,7 @@ type Attempt struct {
 
 // String is the attempt on one line.
 func (a Attempt) String() string {
-	return fmt.Sprintf("%-8s %-4s %-20s %-8s %-9s %s  (%s; %s)", a.Outcome, a.Trap, a.Principal, a.Cell, a.Action, a.Subject, a.Answer, a.Why)
+	return fmt.Sprintf("%-8s %-4s %-20s %-8s %-9s %s  (%s: %s; %s)", a.Outcome, a.Trap, a.Principal, a.Cell, a.Action, a.Subject, a.Where, a.Answer, a.Why)
 }
 
 // Summary counts attempts by outcome.

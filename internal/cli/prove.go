@@ -34,7 +34,7 @@ nothing even if it does not, and what only looks. What is permitted and changes
 something goes to a twin, a broker of the same policy in a temporary folder; so
 does every refused call once more, with all rights, to show that it is not
 misspelt. Where no broker runs the twin gets everything. The running broker logs
-and counts each refusal: some 100,000 with the shipped policy.`,
+and counts each refusal: some 175,000 lines, 16 MB, with the shipped policy.`,
 		Example: `  watchfloor policy prove                              the shipped policy
   watchfloor policy prove my.yaml
   watchfloor policy prove --principal reader/watch-le  every permission and what it reaches
@@ -120,8 +120,9 @@ func (a *app) proveMatrix(p *policy.Policy, found *proof.Proof) error {
 		return err
 	}
 	principals, credentials, permissions, effects := found.Count()
-	_, err := fmt.Fprintf(a.out, "\n%s\n.         has no credential for the cell\n\npolicy %s: %d principals with %d credentials, %d permissions that reach %d things, %d leaks\n",
-		proof.Legend, p.Version, principals, credentials, permissions, effects, len(found.Leaks))
+	_, err := fmt.Fprintf(a.out, "\n%s\n.         has no credential for the cell\n\npolicy %s: %d principals with %d credentials, %d permissions that reach %d things, %d leaks\n"+
+		"%d of the credentials may have the server's answers sent to any subject of their own cell (SECURITY.md, known limits)\n",
+		proof.Legend, p.Version, principals, credentials, permissions, effects, len(found.Leaks), found.Askers())
 	return err
 }
 
