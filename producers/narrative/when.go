@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // zones are the same on every machine
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
