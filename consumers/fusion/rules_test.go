@@ -71,6 +71,12 @@ func refer(t wf.ReferenceType, name, agency string) func(*wf.Report) {
 func behavior(b wf.Behavior) func(*wf.Report) {
 	return func(r *wf.Report) { r.Body = &wf.Report_Sar{Sar: &wf.Sar{Behaviors: []wf.Behavior{b}}} }
 }
+func atSite(runBy, target string) func(*wf.Report) {
+	return func(r *wf.Report) {
+		r.Body = &wf.Report_Sar{Sar: &wf.Sar{Behaviors: r.GetSar().GetBehaviors(), TargetName: target}}
+		r.Entities = append(r.Entities, &wf.Entity{Detail: &wf.Entity_Organization{Organization: &wf.Organization{Name: runBy}}})
+	}
+}
 func hazard(event string, m wf.MessageType) func(*wf.Report) {
 	return func(r *wf.Report) {
 		r.Kind, r.Body = wf.Kind_KIND_HAZARD, &wf.Report_Hazard{Hazard: &wf.Hazard{Event: event, MessageType: m}}
@@ -114,6 +120,9 @@ func TestWhatLinksAndWhatDoesNot(t *testing.T) {
 			say("cia", h, id(phoneID, "+16015551023"), human("Karim", "Hadad", 1988, 4, 0))}, []int{2}},
 		{"a plate of another state is another plate", []Input{
 			say("fbi", 0, issued(plateID, "HNC4821", "US-MS"), near), say("atf", h, issued(plateID, "HNC4821", "US-LA"), far)}, []int{1, 1}},
+		{"a target, whoever runs it and where it stands are one observation", []Input{
+			say("fbi", 0, behavior(7), atSite("Quantum Choctaw Power LLC", "Quantum Choctaw Power plant"), near),
+			say("atf", 30*h, behavior(7), atSite("Quantum Choctaw Power", "Quantum Choctaw Power plant"), near)}, []int{1, 1}},
 		{"a name and a birth date link, whatever the accents", []Input{
 			say("fbi", 0, human("José", "Núñez", 1988, 4, 9)), say("atf", h, human("Jose", "NUNEZ", 1988, 4, 9))}, []int{2}},
 		{"a common name in one town does not", []Input{

@@ -74,7 +74,7 @@ func (p *pairing) weigh(a, b *facts) {
 	if !p.otherPlates(a, b) {
 		p.cars(a, b)
 	}
-	near := p.place(a, b, ids, max(spot, named.facility))
+	near := p.place(a, b, ids, max(spot, named.site))
 	p.when(a, b, near)
 	p.what(a, b, near)
 	p.copied(a, b)

@@ -312,10 +312,10 @@ const (
 
 // aboutThings is what the names of things said.
 type aboutThings struct {
-	works    verdict
-	facility int32 // bits of a facility: it stands in one place
-	title    int32 // bits of a work's title
-	against  int32 // bits that two titles lack of being one
+	works   verdict
+	site    int32 // bits of what stands in one place: a facility, or a target with whoever runs it
+	title   int32 // bits of a work's title
+	against int32 // bits that two titles lack of being one
 }
 
 // things adds the best agreement of things of each kind.
@@ -323,6 +323,7 @@ func (p *pairing) things(a, b *facts) (out aboutThings) {
 	if len(a.things) == 0 || len(b.things) == 0 {
 		return out
 	}
+	var named int32 // bits of an organization
 	for _, kind := range [...]weight{wWork, wOrganization, wFacility, wTarget, wTitle, wItem, wCraftName} {
 		m := p.bestThing(a, b, kind)
 		if !m.found {
@@ -337,14 +338,20 @@ func (p *pairing) things(a, b *facts) (out aboutThings) {
 		if p.crowded(sharedKey(a, b, kind, m.x, m.y), a, b) {
 			m.bits = min(m.bits, p.w(wHub))
 		}
-		p.add(kind, min(m.x, m.y), m.bits)
+		bits := m.bits
+		if kind == wTarget { // whoever runs it, the facility and the target are one name
+			bits, _ = beyond(bits, max(named, out.site))
+			out.site = max(out.site, named, m.bits)
+		}
+		p.add(kind, min(m.x, m.y), bits)
 		switch kind {
 		case wOrganization:
+			named = m.bits
 			p.branches(a, b)
 		case wWork:
 			out.works, out.title, out.against = sameWork, m.bits, m.against
 		case wFacility:
-			out.facility = m.bits
+			out.site = m.bits
 		}
 	}
 	return out
