@@ -24,11 +24,13 @@ func (s *session) apply(from int, r *record) error {
 	s.at = at
 	if r.broken != "" {
 		s.broken++
+		s.Metrics.aside.WithLabelValues(r.why).Inc()
 		s.Log.Error("stored report cannot be read, set aside",
 			zap.String("from", at.cell), zap.Uint64("sequence", at.sequence), zap.String("why", r.broken))
 		return nil
 	}
 	if _, poison := s.aside[at]; poison {
+		s.Metrics.aside.WithLabelValues(asideEngine).Inc()
 		return nil
 	}
 	switch r.facts.Event {

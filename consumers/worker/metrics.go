@@ -14,7 +14,7 @@ import (
 type Metrics struct {
 	revision, situations, reports, setAside, tick, recovery prometheus.Gauge
 	leads, recoveryDone, recoveryTotal, stalled             prometheus.Gauge
-	pending                                                 *prometheus.GaugeVec
+	pending, aside                                          *prometheus.GaugeVec
 	frames, keyframes, changes, failures                    prometheus.Counter
 	restarts, mismatches, fenced, panics                    prometheus.Counter
 	takeovers, replicas                                     prometheus.Counter
@@ -40,6 +40,8 @@ func NewMetrics(cell string, status wf.Status) *Metrics {
 		setAside:   gauge("reports_set_aside", "Stored reports that could not be read or correlated."),
 		tick:       gauge("tick_seconds", "The engine's time, in seconds since 1970."),
 		recovery:   gauge("recovery_seconds", "How long the last recovery took."),
+		aside: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "watchfloor_worker_set_aside_records", ConstLabels: labels,
+			Help: "Stored records set aside, by why; the log names cell and sequence of each."}, []string{"why"}),
 		recoveryDone: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchfloor_worker_recovery_records", ConstLabels: labels,
 			Help: "Stored records read again by the last recovery."}),
 		recoveryTotal: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchfloor_worker_recovery_records_expected", ConstLabels: labels,
@@ -72,7 +74,7 @@ func (m *Metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.revision, m.situations, m.reports, m.setAside, m.tick, m.recovery, m.pending, m.frames, m.keyframes, m.changes,
 		m.failures, m.restarts, m.mismatches, m.fenced, m.panics, m.records, m.commit,
-		m.leads, m.stalled, m.recoveryDone, m.recoveryTotal, m.takeovers, m.replicas,
+		m.leads, m.aside, m.stalled, m.recoveryDone, m.recoveryTotal, m.takeovers, m.replicas,
 	}
 }
 

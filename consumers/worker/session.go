@@ -58,6 +58,7 @@ type session struct {
 
 func (s *session) run(ctx context.Context) error {
 	s.engine, s.feeds = s.NewEngine(), newFeeds()
+	s.Metrics.aside.Reset() // every record is read again
 	var err error
 	if s.seat, err = s.sit(ctx); err != nil {
 		return err

@@ -47,6 +47,7 @@ type record struct {
 	facts    admission.Record
 	report   *wf.Report // of an admitted record
 	broken   string     // why it cannot be used
+	why      string     // the same in one of a few words, for metrics
 	reply    string     // where to acknowledge it
 }
 
@@ -237,16 +238,25 @@ func (s *source) take(ctx context.Context, msgs []jetstream.Msg) error {
 	return nil
 }
 
+// Why a record was set aside, in words that tell nothing of it.
+const (
+	asideSubject     = "unknown-subject"
+	asideRecord      = "unknown-admission-record"
+	asidePayload     = "not-a-report"
+	asideContradicts = "contradicts-itself"
+	asideEngine      = "breaks-the-engine"
+)
+
 // decode reads a stored record. What cannot be read is a broken record, never an error.
 func decode(r *record, subj, header string, data []byte) {
 	stored, err := subject.ParseStored(subj)
 	if err != nil {
-		r.broken = err.Error()
+		r.broken, r.why = err.Error(), asideSubject
 		return
 	}
 	r.agency = stored.Agency
 	if r.facts, err = admission.ParseRecord(header); err != nil {
-		r.broken = err.Error()
+		r.broken, r.why = err.Error(), asideRecord
 		return
 	}
 	if r.facts.Event != admission.Admitted {
@@ -254,13 +264,13 @@ func decode(r *record, subj, header string, data []byte) {
 	}
 	r.report = new(wf.Report)
 	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(data, r.report); err != nil {
-		r.report, r.broken = nil, "payload is not a report"
+		r.report, r.broken, r.why = nil, "payload is not a report", asidePayload
 		return
 	}
 	switch {
 	case r.report.GetId() != r.facts.ID || r.report.GetRevision() != r.facts.Revision:
-		r.broken = "payload and admission record name different reports"
+		r.broken, r.why = "payload and admission record name different reports", asideContradicts
 	case r.report.GetAgency() != stored.Agency || r.report.GetStatus() != stored.Status || r.report.GetKind() != stored.Kind:
-		r.broken = "payload and subject contradict each other"
+		r.broken, r.why = "payload and subject contradict each other", asideContradicts
 	}
 }

@@ -2,9 +2,12 @@ package spine_test
 
 import (
 	"fmt"
+	"maps"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
@@ -95,7 +98,8 @@ func TestRestartKeepsTheDigest(t *testing.T) {
 func TestBadReportsAreSetAside(t *testing.T) {
 	r := newRig(t)
 	g, f := r.guard(), r.follow()
-	stop := r.start()
+	m := worker.NewMetrics("le", exercise)
+	stop := r.start(func(c *worker.Config) { c.Metrics = m })
 	r.post(g, report(1, 1, "good"))
 	x := report(2, 1, "bad")
 	r.store(g, stored(x).String(), []byte("\xff\xff not a report"), admission.Record{Event: admission.Admitted, ID: x.GetId(), Revision: 1})
@@ -106,6 +110,25 @@ func TestBadReportsAreSetAside(t *testing.T) {
 	r.post(g, report(6, 1, "good"))
 	good := func(p *snapshot.Picture) bool { return p.Len() == 3 && p.SetAside() == 4 }
 	until(t, f, "the good ones, four set aside", good)
+	reg := prometheus.NewRegistry()
+	must(t, reg.Register(m))
+	families, err := reg.Gather()
+	must(t, err)
+	why := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() == "watchfloor_worker_set_aside_records" {
+			for _, x := range f.GetMetric() {
+				for _, l := range x.GetLabel() {
+					if l.GetName() == "why" {
+						why[l.GetValue()] = x.GetGauge().GetValue()
+					}
+				}
+			}
+		}
+	}
+	if want := map[string]float64{"not-a-report": 1, "contradicts-itself": 1, "breaks-the-engine": 2}; !maps.Equal(why, want) {
+		t.Errorf("set aside %v, want %v", why, want)
+	}
 	must(t, stop())
 	r.start()
 	until(t, f, "the same after a restart", good)
