@@ -1,6 +1,7 @@
 package fusion
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -258,6 +259,7 @@ var rules = []struct {
 	{all(hazard("Chlorine release", 1)), all(hazard("Chlorine release", 1)), "hazard"},
 	{all(hazard("Flood Watch", 1)), all(hazard("Flood Watch", 1)), "hazard-common"},
 	{all(narrative(strings.Repeat("an odd tale of nine Zwetschge trucks ", 1) + longTale)), all(narrative("an odd tale of nine Zwetschge trucks " + longTale)), "narrative-copy"},
+	{all(outlined(32, -90, 32, -89.8, 32.1, -89.8, 32, -90)), all(outlined(32, -90, 32, -89.8, 32.1, -89.8, 32, -90)), "same-outline !place-25km"},
 	{all(facility("Zwetschge Power Plant"), at(32.3, -90.18)), all(facility("Zwetschge Power Plant"), at(32.3, -90.18)), "facility !place-150m"},
 }
 
@@ -267,7 +269,8 @@ const longTale = `that stood behind the depot from dawn until noon while two men
 // TestEveryRowHasARule: each case shows what it should, and no row of the
 // table is without a case.
 func TestEveryRowHasARule(t *testing.T) {
-	shown := map[string]bool{"hub": true, "time-6h": true, "work-year-differs": true, "number-differs": true, "work-makers-cap": true} // below
+	shown := map[string]bool{"hub": true, "time-6h": true, "work-year-differs": true, "number-differs": true, "work-makers-cap": true,
+		"instant": true, "instant-differs": true, "place-crowded": true} // below
 	for i, c := range rules {
 		got := between(t, say("fbi", 0, c.a...), say("atf", time.Second, c.b...))
 		for _, w := range strings.Fields(c.want) {
@@ -296,6 +299,15 @@ func TestRowsThatNeedTime(t *testing.T) {
 	if got := between(t, say("fbi", 0, book), say("atf", 366*24*time.Hour, book)); got["work-year-differs"] >= 0 {
 		t.Errorf("two editions a year apart: %v", got)
 	}
+	shock := func(r *wf.Report) {
+		r.Kind, r.Body = wf.Kind_KIND_HAZARD, &wf.Report_Hazard{Hazard: &wf.Hazard{Event: "Earthquake", Onset: r.EventTime.Start}}
+	}
+	if got := between(t, say("fbi", 0, shock, near), say("atf", 9*time.Second, shock, near)); got["instant"] == 0 {
+		t.Errorf("one shock by two networks: %v", got)
+	}
+	if got := between(t, say("fbi", 0, shock, near), say("atf", 40*time.Second, shock, near)); got["instant-differs"] >= 0 {
+		t.Errorf("a shock and its aftershock: %v", got)
+	}
 	one := between(t, say("fbi", 0, item("book", "Mutable skylines, part I")), say("atf", 1, item("book", "Mutable skylines, part II")))
 	same := between(t, say("fbi", 0, item("book", "Mutable skylines, part I")), say("atf", 1, item("book", "Mutable skylines, part I")))
 	if one["work"] >= same["work"]-8000 {
@@ -304,6 +316,21 @@ func TestRowsThatNeedTime(t *testing.T) {
 	editors := between(t, say("fbi", 0, item("book", "Editor's notes"), called("Karim Haddad")), say("atf", 1, item("book", "Editor's notes"), called("Karim Haddad")))
 	if sum := total(editors); sum > editors["work"]+5000 {
 		t.Errorf("makers add %d to a title everybody uses: %v", sum-editors["work"], editors)
+	}
+}
+
+// TestACrowdedPlaceSaysLittle: what lies where very many reports lie, and when
+// they are made, is no evidence.
+func TestACrowdedPlaceSaysLittle(t *testing.T) {
+	near := at(32.3, -90.18)
+	in := []Input{say("fbi", 0, near), say("atf", time.Minute, near)}
+	for i := range 12 * DefaultHubLimit {
+		in = append(in, say("dea", time.Duration(i)*time.Second, near, record(fmt.Sprint("C-", i)), func(r *wf.Report) { r.Id = fmt.Sprint("crowd-", i) }))
+	}
+	e := fed(Config{Status: wf.Status_STATUS_EXERCISE}, in)
+	p, ok := e.Compare(Identity{"le", "fbi", in[0].Report.Id}, Identity{"le", "atf", in[1].Report.Id})
+	if !ok || len(p.Evidence) != 1 || p.Evidence[0].Kind != "place-crowded" {
+		t.Errorf("two of %d reports at one place: %v", len(in), p.Evidence)
 	}
 }
 
