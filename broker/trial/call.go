@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -106,12 +107,16 @@ func trapOf(name string) string {
 var alone = []string{"PEER.", "LEADER.", "CANCEL_MOVE", "META.", "SERVER.", "ACCOUNT."}
 
 // callsOf lists every call there is in a cell: every request on every stream
-// and consumer, and every way to hear or say what is not one's own.
-func callsOf(cell proof.Cell) []call {
+// and consumer, and every way to hear or say what is not one's own. hash is how
+// the second form of acknowledgement names the account.
+func callsOf(cell proof.Cell, hash string) []call {
 	streams, consumers := names(cell)
 	var out []call
 	for _, c := range proof.Calls() {
 		for _, s := range expand(c, streams, consumers) {
+			if strings.HasSuffix(c.Name, ".v2") {
+				s = strings.Replace(s, "._.1.", "._."+hash+".", 1)
+			}
 			out = append(out, requestCall(c, s))
 		}
 	}
@@ -119,6 +124,18 @@ func callsOf(cell proof.Cell) []call {
 		out = append(out, crossed(name, "mine"))
 	}
 	return append(out, coreCalls(cell)...)
+}
+
+// hashed is the server's short name of an account: TestHashedIsTheServers
+// compares.
+func hashed(account string) string {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	sum := sha256.Sum256([]byte(account))
+	out := make([]byte, 8)
+	for i := range out {
+		out[i] = digits[int(sum[i])%len(digits)]
+	}
+	return string(out)
 }
 
 // crossed is an acknowledgement to one consumer, written so that it also fits

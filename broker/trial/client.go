@@ -25,6 +25,10 @@ const (
 	patience = 20 * time.Second
 )
 
+// nobody is the answer where nothing listens: there is nothing of the kind to
+// reach, such as flow control of a consumer that is pulled.
+const nobody = "no responders"
+
 // answer is what came of a call.
 type answer struct {
 	refused bool
@@ -277,7 +281,7 @@ func (k *client) answerTo(i int, c call, denied map[string]int) answer {
 	}
 	a := answer{text: "answered"}
 	if msgs[0].Header.Get("Status") == "503" {
-		a.text = "no responders"
+		a.text = nobody
 	}
 	for _, m := range msgs {
 		a.data = append(a.data, content(m)...)

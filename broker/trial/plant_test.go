@@ -74,3 +74,24 @@ func TestATrialSeesWhatDoesNotHold(t *testing.T) {
 		})
 	}
 }
+
+// The second form of acknowledgement is one the server listens to: it answers.
+func TestHashedIsTheServers(t *testing.T) {
+	tr, _, _ := started(t)
+	key, err := tr.twin.account("le")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := tr.twin.root("le")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.close()
+	for hash, want := range map[string]string{hashed(key): "answered", hashed("another"): "no responders"} {
+		s := "$JS.ACK._." + hash + "." + subject.Reports + "." + subject.FeedConsumer("watch-le", "all") + ".1.1.1.1.1.1"
+		got, err := k.try([]call{{subject: s, body: []byte("no acknowledgement")}})
+		if err != nil || got[0].text != want {
+			t.Errorf("%s: got %+v, %v; want %s", s, got, err, want)
+		}
+	}
+}

@@ -101,10 +101,13 @@ type Summary struct {
 	Known    int `json:"known"`
 	Leaks    int `json:"leaks"`
 	Wrong    int `json:"wrong"`
-	// Controls are the calls made with all rights, Worked those of them that
-	// were answered.
+	// Controls are the calls made with all rights: Worked of them were answered
+	// or taken, of Nobody there is nothing that listens, so that a refusal shows
+	// less (flow control of consumers that are pulled, acknowledgements to those
+	// that want none, direct gets of streams that offer none).
 	Controls int `json:"controls"`
 	Worked   int `json:"worked"`
+	Nobody   int `json:"nobody"`
 	// Bytes that principals received and that were searched for other cells'
 	// secrets.
 	Bytes int `json:"bytes"`
@@ -201,7 +204,11 @@ func (t *trial) note(format string, args ...any) {
 // tries to sign in to all others.
 func (t *trial) everybody(ctx context.Context) error {
 	for _, cell := range t.world.Cells {
-		calls := callsOf(cell)
+		key, err := t.twin.account(cell.Name)
+		if err != nil {
+			return err
+		}
+		calls := callsOf(cell, hashed(key))
 		if err := t.controls(cell.Name, calls); err != nil {
 			return err
 		}

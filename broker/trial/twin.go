@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats.go"
 
 	"github.com/watchfloor/watchfloor/broker"
@@ -44,6 +45,19 @@ func openTwin(ctx context.Context, p *policy.Policy) (*twin, error) {
 func (t *twin) close() {
 	t.Close()
 	_ = os.RemoveAll(t.dir) // a temporary folder: what stays is the system's to clean
+}
+
+// account is the public key of a cell's account.
+func (t *twin) account(cell string) (string, error) {
+	c, err := t.Issue(account.Request{Principal: account.API(), Cell: cell, User: user})
+	if err != nil {
+		return "", err
+	}
+	claims, err := jwt.DecodeUserClaims(c.JWT)
+	if err != nil {
+		return "", fmt.Errorf("read account of %s: %w", cell, err)
+	}
+	return claims.IssuerAccount, nil
 }
 
 // root signs in with all rights in a cell.
@@ -129,7 +143,11 @@ func (t *trial) controls(cell string, calls []call) error {
 			case a.text == "nothing":
 				text = "taken"
 			}
-			if text != "" {
+			switch text {
+			case "":
+			case nobody:
+				t.sum.Nobody++
+			default:
 				t.sum.Worked++
 			}
 			t.control[cell+" "+chunk[i].key()] = text

@@ -113,7 +113,7 @@ func (a *app) triedSummary(d tried) error {
 	}
 	_, err := fmt.Fprintf(a.out, `policy %s tried in %.0f s, seed %d, against %s:
 %d attempts: %d refused, %d allowed, %d known limits, %d leaks, %d not as the proof expects
-%d calls with all rights beside them, %d answered; %d bytes received and searched for what other cells hold
-`, d.Policy, d.Seconds, d.Seed, d.Where, s.Attempts, s.Refused, s.Allowed, s.Known, s.Leaks, s.Wrong, s.Controls, s.Worked, s.Bytes)
+%d calls with all rights beside them: %d work, of %d there is nothing to reach; %d bytes received and searched for what other cells hold
+`, d.Policy, d.Seconds, d.Seed, d.Where, s.Attempts, s.Refused, s.Allowed, s.Known, s.Leaks, s.Wrong, s.Controls, s.Worked, s.Nobody, s.Bytes)
 	return err
 }
