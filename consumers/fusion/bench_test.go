@@ -185,3 +185,29 @@ func BenchmarkScore(b *testing.B) {
 		e.score(int32(1+i/64%7), int32(1+(i/64+1)%7))
 	}
 }
+
+// BenchmarkFlood is a million reports of one minute at one point, the worst an
+// agency could send; -benchtime 1x.
+func BenchmarkFlood(b *testing.B) {
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprintf("reports=%d", n), func(b *testing.B) {
+			in := floodAt(n)
+			for b.Loop() {
+				e := New(Config{Status: wf.Status_STATUS_EXERCISE})
+				before := heap()
+				for i, x := range in {
+					e.Apply(x)
+					if i%1000 == 999 {
+						e.Commit()
+					}
+				}
+				e.Commit()
+				b.ReportMetric(float64(heap()-before)/float64(n), "B/live")
+				if s, _ := e.Len(); s != n {
+					b.Fatalf("%d situations of %d reports", s, n)
+				}
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "reports/s")
+		})
+	}
+}

@@ -128,16 +128,15 @@ func TestEveryWeightCanBeSaid(t *testing.T) {
 // TestWhatHangsOnASituation: near misses add up to a pointer under the
 // situation they tie most to, and only there.
 func TestWhatHangsOnASituation(t *testing.T) {
-	near, far := at(32.3, -90.18), at(33.3, -89.18)
 	first := []Input{
 		say("fbi", 0, id(vinID, "1FTFW1ET5DFC10312"), id(phoneID, "+16015550123")),
 		say("atf", time.Hour, id(vinID, "1FTFW1ET5DFC10312"), id(phoneID, "+16015550123")),
 	}
 	second := []Input{
-		say("fbi", 2*time.Hour, id(hashID, strings.Repeat("ab", 32)), id(wf.IdentifierType_IDENTIFIER_TYPE_DOMAIN, "example.net"), near),
-		say("atf", 3*time.Hour, id(hashID, strings.Repeat("ab", 32)), near),
+		say("fbi", 2*time.Hour, id(hashID, strings.Repeat("ab", 32)), id(wf.IdentifierType_IDENTIFIER_TYPE_DOMAIN, "zwetschge.info")),
+		say("atf", 3*time.Hour, id(hashID, strings.Repeat("ab", 32))),
 	}
-	loner := say("dea", 4*time.Hour, id(phoneID, "+16015550123"), id(wf.IdentifierType_IDENTIFIER_TYPE_DOMAIN, "example.net"), far)
+	loner := say("dea", 4*time.Hour, id(phoneID, "+16015550123"), id(wf.IdentifierType_IDENTIFIER_TYPE_DOMAIN, "zwetschge.info"))
 	e := fed(Config{Status: wf.Status_STATUS_EXERCISE}, append(append(first, second...), loner))
 	under := map[string]int{}
 	for _, s := range e.Situations() {

@@ -192,6 +192,14 @@ func TestExpiredWasNever(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := drawReports(t)
 		tick := t0.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "tick")) * time.Hour)
+		if rapid.Bool().Draw(t, "to the minute") { // the moment at which one of them leaves
+			x := rapid.SampledFrom(in).Draw(t, "who leaves").Report
+			tick = x.EventTime.Start.AsTime()
+			if x.Expires != nil && x.Expires.AsTime().After(tick) {
+				tick = x.Expires.AsTime()
+			}
+			tick = tick.Add(cramped().Windows[x.Kind])
+		}
 		early := fed(cramped(), in)
 		early.Tick(tick)
 		early.Commit()

@@ -242,3 +242,99 @@ func TestTheRollKnowsWhoIsInIt(t *testing.T) {
 		t.Error("the member was listed: nothing was tested")
 	}
 }
+
+// TestNoCopyRaisesConfidence: whoever passes a report on, or pastes its text,
+// adds nothing, however well it is evaluated; nor does what cannot be judged.
+func TestNoCopyRaisesConfidence(t *testing.T) {
+	vin := id(vinID, "1FTFW1ET5DFC10312")
+	text := func(k int) string {
+		return fmt.Sprintf("a white van number %d stood at the north gate %d of the station for an hour and %d men took pictures of the transformers %d there", k, k*7, k*13, k*17)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		agencies := []string{"fbi", "atf", "dea", "cbp"}
+		drawn := func() (wf.SourceReliability, wf.InformationCredibility) {
+			return wf.SourceReliability(rapid.IntRange(0, 6).Draw(t, "reliability")), wf.InformationCredibility(rapid.IntRange(0, 6).Draw(t, "credibility"))
+		}
+		var in []Input
+		for i := range rapid.IntRange(1, 8).Draw(t, "reports") {
+			r, c := drawn()
+			in = append(in, say(rapid.SampledFrom(agencies).Draw(t, "agency"), time.Duration(i)*time.Minute, vin, rated(r, c), narrative(text(i)), record(fmt.Sprint("O-", i))))
+		}
+		c := Config{Status: wf.Status_STATUS_EXERCISE, Threshold: 20_000}
+		look := func(in []Input) *wf.Situation {
+			all := fed(c, in).Situations()
+			if len(all) != 1 {
+				t.Fatalf("%d situations, want one", len(all))
+			}
+			return all[0]
+		}
+		was := look(in)
+		for i := range rapid.IntRange(1, 5).Draw(t, "copies") {
+			of := rapid.IntRange(0, len(in)-1).Draw(t, "of")
+			r, cred := drawn()
+			copier := rapid.SampledFrom([]string{"wire", "desk", "fbi", "atf"}).Draw(t, "copier")
+			parts := []func(*wf.Report){vin, record(fmt.Sprint("C-", i)), narrative(text(of))}
+			if copier == "wire" || copier == "desk" {
+				parts = append(parts, func(x *wf.Report) { x.Lineage = &wf.Lineage{Originator: in[of].Report.Agency} })
+				if rapid.Bool().Draw(t, "own words") {
+					parts = append(parts, narrative(text(100+i)))
+				}
+			}
+			more := append(slices.Clone(in), say(copier, time.Duration(30+i)*time.Minute, append(parts, rated(r, cred))...))
+			if is := look(more); copier == "wire" || copier == "desk" || copier == in[of].Report.Agency {
+				if is.ConfidencePermille != was.ConfidencePermille || is.Originators != was.Originators {
+					t.Fatalf("a copy by %s makes %d from %d of %d from %d", copier, is.ConfidencePermille, is.Originators, was.ConfidencePermille, was.Originators)
+				}
+			} else if is.Originators > was.Originators {
+				t.Fatalf("a text pasted by %s is a new originator", copier)
+			}
+		}
+		unknown := append(slices.Clone(in), say("nobody", time.Hour, vin, rated(6, 6), record("U")))
+		if is := look(unknown); is.ConfidencePermille != was.ConfidencePermille || is.Originators != was.Originators+1 {
+			t.Fatalf("one who cannot be judged makes %d of %d", is.ConfidencePermille, was.ConfidencePermille)
+		}
+		same(t, "shuffled", fed(c, shuffled(t, in)), fed(c, in))
+	})
+}
+
+// TestTheBridgeHoldsTheTwoSides: without the links that the bridge counts, the
+// situation is two of the sizes it says, and none of those links is stronger
+// than the weakest of the tree.
+func TestTheBridgeHoldsTheTwoSides(t *testing.T) {
+	c := cramped()
+	c.massSize = 0
+	rapid.Check(t, func(t *rapid.T) {
+		e := fed(c, drawReports(t))
+		for _, s := range e.Situations() {
+			if s.Size == 1 {
+				continue
+			}
+			m, _ := e.find(s.Id)
+			weakest, side := s.Links[*s.WeakestLink], newUnion(len(m))
+			for i, l := range s.Links {
+				if l.Millibits < weakest.Millibits {
+					t.Fatalf("link %d has %d, the weakest %d", i, l.Millibits, weakest.Millibits)
+				}
+				if i != int(*s.WeakestLink) {
+					side.join(int32(l.A), int32(l.B))
+				}
+			}
+			sizes, crossing := map[int32]uint32{}, uint32(0)
+			for i := range m {
+				sizes[side.find(int32(i))]++
+			}
+			for _, x := range e.spans(m) {
+				if side.find(x.a) != side.find(x.b) {
+					crossing++
+					if x.bits > weakest.Millibits {
+						t.Fatalf("a link of %d crosses a bridge of %d", x.bits, weakest.Millibits)
+					}
+				}
+			}
+			a, b := sizes[side.find(int32(weakest.A))], sizes[side.find(int32(weakest.B))]
+			if s.Bridge.AReports != a || s.Bridge.BReports != b || a+b != s.Size || s.Bridge.Links != crossing {
+				t.Fatalf("bridge %v, want sides of %d and %d and %d links", s.Bridge, a, b, crossing)
+			}
+		}
+	})
+}
