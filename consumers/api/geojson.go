@@ -39,6 +39,12 @@ type properties struct {
 	Score      int32  `json:"score"`
 	LastEvent  string `json:"last_event,omitempty"`
 	Ended      bool   `json:"ended"`
+	// Uncertainty of a point in metres; of the geometry, which holds every place
+	// with its uncertainty, the area in square metres.
+	UncertaintyM float64 `json:"uncertainty_m,omitempty"`
+	AreaM2       uint64  `json:"area_m2,omitempty"`
+	// Parts of a mass situation.
+	Parts uint32 `json:"parts,omitempty"`
 }
 
 // geojson answers the whole picture as RFC 7946 features.
@@ -73,6 +79,7 @@ func features(situations []*wf.Situation, revision uint64) collection {
 			ID: x.GetId(), Kind: word(x.GetKind().String(), "KIND_"), Headline: x.GetHeadline(),
 			Severity: word(x.GetSeverity().String(), "SEVERITY_"), Confidence: x.GetConfidencePermille(),
 			Reports: int(x.GetSize()), Score: x.GetScore(), Ended: x.GetEnded(),
+			UncertaintyM: x.GetUncertaintyM(), AreaM2: x.GetAreaM2(), Parts: x.GetPartCount(),
 		}}
 		if x.GetLastEvent() != nil {
 			f.Properties.LastEvent = instant(x.GetLastEvent().AsTime())

@@ -8,7 +8,7 @@ import type { Situation } from "./model";
 import { basemap, countyList } from "./places";
 import { connection, past, select, selected, shown, situation, status, trail, picture } from "./state";
 import { SeverityTag } from "./shape";
-import { confidenceWord, count, KIND_WORD, local, metres, plural, TREND_SIGN, TREND_WORD, zulu } from "./words";
+import { bits, confidenceWord, count, KIND_WORD, local, metres, plural, TREND_SIGN, TREND_WORD, zulu } from "./words";
 
 interface Told {
   id: string;
@@ -125,6 +125,7 @@ function Open({ s }: { s: Situation }) {
       <div class="side-body" tabIndex={0}>
         <Facts s={s} />
         <Explanation s={s} />
+        <Parts s={s} />
         <Why s={s} />
         <Members s={s} />
         <Mentions s={s} />
@@ -156,6 +157,7 @@ function Facts({ s }: { s: Situation }) {
           <div class="faint">
             {s.center.latitude.toFixed(4)}, {s.center.longitude.toFixed(4)}
             {s.uncertainty_m > 0 && ` ±${metres(s.uncertainty_m)}`}
+            {s.hull.length > 0 && s.area_m2 >= 10_000 && `, within ${(s.area_m2 / 1e6).toFixed(s.area_m2 < 1e8 ? 2 : 0)} km²`}
           </div>
         )}
       </dd>
@@ -211,6 +213,49 @@ function Lines({ lines }: { lines: string[] }) {
   );
 }
 
+/** The sub-situations of a mass situation, the gravest first. */
+function Parts({ s }: { s: Situation }) {
+  if (s.parting === 0) return null;
+  return (
+    <section aria-label="Parts" tabIndex={0}>
+      <h3>
+        Parts <span class="n">{count(s.part_count)}</span>
+      </h3>
+      <p class="faint">
+        A mass situation: with the threshold raised to at most {bits(s.parting)} bits it falls into these parts and{" "}
+        {plural(s.alone, "single report")}.
+      </p>
+      <table class="members">
+        <thead>
+          <tr>
+            <th scope="col">Severity</th>
+            <th scope="col" class="num">
+              Reports
+            </th>
+            <th scope="col">What and where</th>
+            <th scope="col" class="num">
+              Held by
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {s.parts.map((p) => (
+            <tr key={p.id}>
+              <td>
+                <SeverityTag severity={p.severity} />
+              </td>
+              <td class="num">{count(p.size)}</td>
+              <td title={p.id}>{p.headline}</td>
+              <td class="num">{bits(p.parting)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {s.part_count > s.parts.length && <p class="faint">and {plural(s.part_count - s.parts.length, "more part")}, less grave</p>}
+    </section>
+  );
+}
+
 const MOST = 200; // rows of one table; a hurricane has thousands of members
 
 function Members({ s }: { s: Situation }) {
@@ -218,7 +263,7 @@ function Members({ s }: { s: Situation }) {
   return (
     <section aria-label="Reports" tabIndex={0}>
       <h3>
-        Reports <span class="n">{count(s.members.length)}</span>
+        Reports <span class="n">{count(s.size)}</span>
       </h3>
       <table class="members">
         <thead>
@@ -251,7 +296,7 @@ function Members({ s }: { s: Situation }) {
           ))}
         </tbody>
       </table>
-      {s.members.length > MOST && <p class="faint">and {plural(s.members.length - MOST, "more report")}</p>}
+      {s.size > rows.length && <p class="faint">and {plural(s.size - rows.length, "more report")}</p>}
     </section>
   );
 }

@@ -1,7 +1,7 @@
 // Why reports are linked: every link of the tree with its evidence in signed
 // bits, and the one link without which the situation falls in two.
 
-import type { Link, Member, Situation } from "./model";
+import type { Bridge, Link, Member, Situation } from "./model";
 import { bits, count, plural } from "./words";
 
 const MOST = 100;
@@ -21,7 +21,7 @@ export function Why({ s }: { s: Situation }) {
       </h3>
       {order.slice(0, MOST).map((i) => {
         const l = s.links[i];
-        return l && <OneLink key={`${l.a}-${l.b}`} link={l} members={s.members} weakest={i === s.weakest_link} widest={widest} />;
+        return l && <OneLink key={`${l.a}-${l.b}`} link={l} members={s.members} bridge={i === s.weakest_link ? bridgeText(s.bridge) : ""} widest={widest} />;
       })}
       {s.links.length > MOST && <p class="faint">and {plural(s.links.length - MOST, "stronger link")}</p>}
     </section>
@@ -30,17 +30,26 @@ export function Why({ s }: { s: Situation }) {
 
 const weakness = (s: Situation, i: number): number => (i === s.weakest_link ? 1 : 0);
 
+/** Says aloud what the weakest link holds together. */
+export function bridgeText(b: Bridge | null): string {
+  if (!b) return "Weakest bridge: without it the situation falls in two";
+  const beside = b.links > 1 ? `, and ${plural(b.links - 1, "link")} beside it, none stronger` : "";
+  return `Weakest bridge: without it${beside}, the situation falls into ${count(b.a_reports)} and ${plural(b.b_reports, "report")}`;
+}
+
 interface LinkProps {
   link: Link;
   members: Member[];
-  weakest: boolean;
+  /** What falls apart without it, if it is the weakest; else empty. */
+  bridge: string;
   widest: number;
 }
 
-function OneLink({ link, members, weakest, widest }: LinkProps) {
+function OneLink({ link, members, bridge, widest }: LinkProps) {
+  const weakest = bridge !== "";
   return (
     <div class={`evidence${weakest ? " weakest" : ""}`} data-weakest={weakest}>
-      {weakest && <div class="bridge">Weakest bridge: without it the situation falls in two</div>}
+      {weakest && <div class="bridge">{bridge}</div>}
       <div class="line ends">
         <End at={link.a} members={members} />
         <span class="faint" aria-label="is linked to">

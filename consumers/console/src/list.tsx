@@ -143,7 +143,7 @@ function Row({ s, index }: { s: Situation; index: number }) {
           <span class="hidden">{TREND_WORD[s.trend]}</span>
         </span>
         <span role="gridcell" class="reports">
-          {plural(s.members.length, "report")}
+          {plural(s.size, "report")}
         </span>
       </div>
       <div class="line">

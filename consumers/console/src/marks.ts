@@ -37,7 +37,7 @@ function markOf(s: Situation): Mark {
     id: s.id,
     severity: s.severity,
     rank: rank(s.severity),
-    reports: s.members.length,
+    reports: s.size,
     headline: s.headline,
     approximate: s.center === null,
   };

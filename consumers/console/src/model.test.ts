@@ -24,6 +24,17 @@ test("enumerations lose their prefix, 64-bit integers their quotes", () => {
   assert.equal(s.members[0]?.revision, "9007199254740993");
 });
 
+test("a mass situation counts what it does not list", () => {
+  const s = situation({ size: 4000, members: [{}], parts: [{ id: "a", size: 12, severity: "SEVERITY_SEVERE", parting_millibits: 30000 }], part_count: 9, alone: 7, parting_millibits: 32000 });
+  assert.equal(s.size, 4000);
+  assert.deepEqual([s.parts[0]?.size, s.parts[0]?.severity, s.parts[0]?.parting], [12, "severe", 30000]);
+  assert.deepEqual([s.part_count, s.alone, s.parting], [9, 7, 32000]);
+  // A worker that does not count yet lists them all.
+  assert.equal(situation({ members: [{}, {}] }).size, 2);
+  assert.equal(situation({}).bridge, null);
+  assert.deepEqual(situation({ bridge: { a_reports: 3, b_reports: 1, links: 2 } }).bridge, { a_reports: 3, b_reports: 1, links: 2 });
+});
+
 test("a cell without a marking is refused", () => {
   assert.throws(() => cell({ cell: "le", marking: { banner: "" } }), /without a marking/);
   assert.throws(() => cell({ cell: "le" }), /without a marking/);

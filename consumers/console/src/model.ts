@@ -55,6 +55,23 @@ export interface Mention {
   members: number;
 }
 
+/** A sub-situation of a mass situation. */
+export interface Part {
+  id: string;
+  size: number;
+  headline: string;
+  severity: Severity;
+  last_event: string;
+  parting: number;
+}
+
+/** What a situation would fall apart into without its weakest link. */
+export interface Bridge {
+  a_reports: number;
+  b_reports: number;
+  links: number;
+}
+
 export interface Situation {
   id: string;
   kind: Kind;
@@ -77,6 +94,14 @@ export interface Situation {
   score: number;
   ended: boolean;
   weakest_link: number | null;
+  /** Reports in it; more than members in a mass situation. */
+  size: number;
+  area_m2: number;
+  bridge: Bridge | null;
+  parts: Part[];
+  part_count: number;
+  alone: number;
+  parting: number;
 }
 
 export interface Feed {
@@ -205,6 +230,24 @@ function shared(v: unknown): Ignored {
   return { kind: text(r.kind), value: text(r.value), reason: text(r.reason), members: num(r.members) };
 }
 
+function part(v: unknown): Part {
+  const r = raw(v);
+  return {
+    id: text(r.id),
+    size: num(r.size),
+    headline: text(r.headline),
+    severity: word<Severity>(r.severity, "SEVERITY_", SEVERITIES, "unknown"),
+    last_event: text(r.last_event),
+    parting: num(r.parting_millibits),
+  };
+}
+
+function bridge(v: unknown): Bridge | null {
+  if (!v) return null;
+  const r = raw(v);
+  return { a_reports: num(r.a_reports), b_reports: num(r.b_reports), links: num(r.links) };
+}
+
 export function situation(v: unknown): Situation {
   const r = raw(v);
   return {
@@ -229,6 +272,13 @@ export function situation(v: unknown): Situation {
     score: num(r.score),
     ended: flag(r.ended),
     weakest_link: r.weakest_link === undefined || r.weakest_link === null ? null : num(r.weakest_link),
+    size: Math.max(num(r.size), list(r.members).length),
+    area_m2: num(r.area_m2),
+    bridge: bridge(r.bridge),
+    parts: list(r.parts).map(part),
+    part_count: num(r.part_count),
+    alone: num(r.alone),
+    parting: num(r.parting_millibits),
   };
 }
 
