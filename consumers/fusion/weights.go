@@ -206,7 +206,7 @@ var table = [weightCount]row{
 	wWorkNumber:          {"number-differs", -8000, "part I and part II, one model and the next"},
 	wTitle:               {"title", 20000, "the report's own title, where it names nothing else"},
 	wItem:                {"item", 3000, "same sort of thing: weapon, material"},
-	wCraftName:           {"craft-name", 4000, "name of a vessel or aircraft: fleets repeat them, and it lies where it always lies"},
+	wCraftName:           {"craft-name", 3000, "name of a vessel or aircraft: fleets repeat them, and it lies where it always lies"},
 	wTarget:              {"target", 5000, "words of its name by their rarity, at most this: its place tells much of it"},
 	wOtherID:             {"other-id", 12000, "identifier of no known type"},
 	wHub:                 {"hub", 4000, "most a key keeps once too many reports of an epoch carry it"},
