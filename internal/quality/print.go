@@ -20,7 +20,7 @@ func Print(w io.Writer, rows []Row) error {
 			continue
 		}
 		fmt.Fprintf(tw, "%s\t%d\t%d\t%.2f\t%s\t%s\t%.4f\t%d\t%s\t%.0f\t%s\n", r.Name, r.Reports, r.Pairs.Expected, r.Threshold,
-			three(r.Pairs), three(r.BCubed), r.Blocking, r.Largest, duration(r.Seconds), r.HeapMB, targets(r.Targets))
+			three(r.Pairs), three(r.BCubed), r.Blocking, r.Largest, duration(r.Seconds), r.HeapMB, targets(r.Targets)+events(r.Merged))
 		for _, p := range r.Published {
 			fmt.Fprintf(tw, "  %s\t\t\t\t%s\t%s\t%.4f\t\t\t\t\t\t\t\t\n", p.Who, known(p.Precision), known(p.Recall), p.F1)
 		}
@@ -68,11 +68,21 @@ func targets(list []Target) string {
 		}
 		goal := fmt.Sprintf("%s >= %g", t.What, t.AtLeast)
 		if t.None {
-			goal = fmt.Sprintf("no %s (%.0f)", t.What, t.Got)
+			goal = "no " + t.What
+			if t.Got > 0 {
+				goal += fmt.Sprintf(" (%.0f)", t.Got)
+			}
 		}
 		out = append(out, goal+": "+mark)
 	}
 	return strings.Join(out, ", ")
+}
+
+func events(merged int) string {
+	if merged == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d ordinary events are)", merged)
 }
 
 // sources says where the published figures stand.

@@ -22,8 +22,10 @@ type Row struct {
 	Seconds float64 `json:"seconds"`
 	// HeapMB is what is in use at the end: engine, names and truth.
 	HeapMB float64 `json:"heap_mb"`
-	// Merged is how many plots a crowded place put into one situation with another.
-	Merged    int         `json:"plots_merged,omitempty"`
+	// Merged is how many events a crowded place put into one situation with
+	// another; Plots how many of them are plots, not ordinary traffic.
+	Merged    int         `json:"events_merged,omitempty"`
+	Plots     int         `json:"plots_merged,omitempty"`
 	Published []Published `json:"published,omitempty"`
 	Targets   []Target    `json:"targets,omitempty"`
 	Misses    []Miss      `json:"misses,omitempty"`
