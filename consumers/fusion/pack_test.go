@@ -2,6 +2,7 @@ package fusion
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"reflect"
 	"slices"
@@ -17,9 +18,10 @@ import (
 )
 
 // Every test of the engine runs with freed memory spoiled, so that whatever
-// outlives its report shows itself.
+// outlives its report shows itself; benchmarks run without.
 func TestMain(m *testing.M) {
-	poisoned = !slices.Contains(os.Args, "-test.bench=.") && os.Getenv("WATCHFLOOR_BENCH") == ""
+	flag.Parse()
+	poisoned = flag.Lookup("test.bench").Value.String() == ""
 	os.Exit(m.Run())
 }
 
