@@ -94,6 +94,16 @@ func TestThePerfectPicturePasses(t *testing.T) {
 	}
 }
 
+// What a mass situation does not list is neither missing nor wrong: it is not known.
+func TestAMassSituationIsNotScored(t *testing.T) {
+	w := read(t, 2)
+	p := w.perfect(exercise.Fused)
+	p[0].Size = uint32(len(p[0].Members)) + 1
+	if _, err := w.book.Score(exercise.Fused, Moment{}, p); err == nil || !strings.Contains(err.Error(), "mass situation") {
+		t.Errorf("got %v, want an error that says why", err)
+	}
+}
+
 func TestEveryFaultFails(t *testing.T) {
 	w := read(t, 2)
 	for _, c := range []struct {

@@ -32,6 +32,9 @@ func newTally(b *Book, c Cell, m Moment) *tally {
 
 // add counts a situation.
 func (t *tally) add(s *wf.Situation) error {
+	if n := len(s.GetMembers()); int(s.GetSize()) > n {
+		return fmt.Errorf("score %s: situation %s is of %d reports and lists %d: a mass situation cannot be scored from its picture", t.cell.Name, s.GetId(), s.GetSize(), n)
+	}
 	t.sum.Situations++
 	parts := map[int32]int{}
 	alone := 0
