@@ -284,7 +284,7 @@ func (e *Engine) propose(n int32, keys []key) {
 		e.sink += e.warmRecord(p.a + p.b - n)
 	}
 	for _, p := range near {
-		if s := e.score(p.a, p.b); s >= e.threshold {
+		if s := e.decide(p.a, p.b); s >= e.threshold {
 			e.link(p.a, p.b, s)
 		}
 	}
@@ -329,7 +329,7 @@ func (e *Engine) candidate(k key, n, other int32) bool {
 // consider compares n with a candidate and links them if they reach the threshold.
 func (e *Engine) consider(k key, n, other int32) {
 	if e.candidate(k, n, other) {
-		if s := e.score(n, other); s >= e.threshold {
+		if s := e.decide(n, other); s >= e.threshold {
 			e.link(n, other, s)
 		}
 	}
@@ -376,7 +376,7 @@ func (e *Engine) remove(n int32) {
 	}
 	for _, p := range e.pairs {
 		if !e.linked(p.a, p.b) {
-			if s := e.score(p.a, p.b); s >= e.threshold {
+			if s := e.decide(p.a, p.b); s >= e.threshold {
 				e.link(p.a, p.b, s)
 			}
 		}

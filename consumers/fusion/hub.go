@@ -84,7 +84,7 @@ func (e *Engine) damp(k key, epoch int64) {
 			if !e.facts(x).has(k) {
 				continue
 			}
-			if s := e.score(m, x); s >= e.threshold {
+			if s := e.decide(m, x); s >= e.threshold {
 				e.link(m, x, s)
 			} else {
 				e.cut(m, x)

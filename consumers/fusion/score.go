@@ -13,6 +13,9 @@ type pairing struct {
 	e    *Engine
 	why  bool
 	list []reason
+	// bounded asks only whether the sum reaches least.
+	bounded bool
+	least   int32
 	sum  int32
 	// phone and mail are what phones and mailboxes gave.
 	phone, mail int32
@@ -69,15 +72,38 @@ func (p *pairing) weigh(a, b *facts) {
 		}
 		p.edition(a, b, before, named)
 	default:
+		if p.bounded {
+			p.unlessHopeless(a, b, ids, home, max(spot, named.site))
+			return
+		}
 		p.people(a, b, home+p.phone, p.mail)
 	}
+	p.circumstances(a, b, ids, max(spot, named.site))
+}
+
+// circumstances adds what does not depend on who it was.
+func (p *pairing) circumstances(a, b *facts, ids, spot int32) {
 	if !p.otherPlates(a, b) {
 		p.cars(a, b)
 	}
-	near := p.place(a, b, ids, max(spot, named.site))
+	near := p.place(a, b, ids, spot)
 	p.when(a, b, near)
 	p.what(a, b, near)
 	p.copied(a, b)
+}
+
+// unlessHopeless adds circumstances and people, or gives the pair up.
+func (p *pairing) unlessHopeless(a, b *facts, ids, home, spot int32) {
+	sure := p.sum
+	p.circumstances(a, b, ids, spot)
+	rest := p.sum - sure
+	p.sum = sure
+	if p.hopeless(a, b, rest) {
+		p.sum = p.least - 1
+		return
+	}
+	p.people(a, b, home+p.phone, p.mail)
+	p.sum += rest
 }
 
 // copied says that both tell one text, unless many do. The key of a copy sorts

@@ -256,10 +256,9 @@ func (p *pairing) surname(x, y string) (weight, int32) {
 	if x == y {
 		return wSurname, min(bitsOfSurname(x), p.w(wSurname))
 	}
-	close := min(max(0, min(bitsOfSurname(x), bitsOfSurname(y))-2500), p.w(wSurnameSimilar))
 	switch s := resemblance(x, y); {
 	case s >= 920 || len(x) >= 4 && oneEdit(x, y) || squeezed(x) == squeezed(y):
-		return wSurnameSimilar, close
+		return wSurnameSimilar, min(max(0, min(bitsOfSurname(x), bitsOfSurname(y))-2500), p.w(wSurnameSimilar))
 	case oneOfTwo(x, y):
 		return wSurnamePart, min(max(0, bitsOfSurname(shorter(x, y))-3000), p.w(wSurnamePart))
 	case s >= 860 || soundsLike(x, y) || len(x) >= 6 && len(y) >= 6 && twoEdits(x, y):

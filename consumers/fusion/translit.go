@@ -35,6 +35,19 @@ var latin = func() map[rune]string {
 	return out
 }()
 
+// firstSound is what a skeleton begins with.
+func firstSound(c byte) byte {
+	switch c {
+	case 'c', 'q':
+		return 'k'
+	case 'z':
+		return 's'
+	case 'v':
+		return 'f'
+	}
+	return c
+}
+
 // skeleton writes the consonants of a name into b: what stays when vowels are
 // left out, doubled letters written once and those that sound alike taken for
 // one. Its length is returned; a name in another script has none.
@@ -71,6 +84,9 @@ func skeleton(b *[16]byte, s string) int {
 
 // soundsLike says whether two names of three consonants or more have the same.
 func soundsLike(x, y string) bool {
+	if len(x) < 3 || len(y) < 3 || firstSound(x[0]) != firstSound(y[0]) {
+		return false
+	}
 	var a, b [16]byte
 	n := skeleton(&a, x)
 	return n >= 3 && n == skeleton(&b, y) && a == b
