@@ -184,7 +184,12 @@ func (t *telling) outcome() outcome {
 	}
 	t.number, t.reports = nil, nil
 	o.called = func(i int) string { return o.names[i].Agency + " " + o.names[i].ID }
-	o.says = func(i int) string { return "event " + o.truth[i] }
+	o.says = func(i int) string {
+		if o.truth[i] == "" {
+			return "noise: of no event"
+		}
+		return "event " + o.truth[i]
+	}
 	o.find()
 	return o
 }

@@ -56,7 +56,20 @@ func vinCheck(v []byte) byte {
 	return "0123456789X"[sum%11]
 }
 
-func (r *rng) license() string  { return "80" + r.digits(7) }
+// registered is a number of a register that gives none twice: number k of a
+// story, of at most share, scattered so that numbers tell nothing of one
+// another. prime does not divide size. Beyond size the register begins again.
+func (r *rng) registered(k, share, size, prime uint64) uint64 {
+	return (r.story*share + k%share) * prime % size
+}
+
+// license is nine digits that begin with 8, as no social security number does.
+func (r *rng) license() string {
+	r.digits(7) // what follows stays as it was
+	r.licenses++
+	return fmt.Sprintf("8%08d", r.registered(r.licenses, 32, 100_000_000, 61_803_399))
+}
+
 func (r *rng) passport() string { return r.from("123456789", 1) + r.digits(8) }
 
 // imei has a correct Luhn digit.
@@ -77,7 +90,8 @@ func (r *rng) imei() string {
 
 // imo has a correct check digit.
 func (r *rng) imo() string {
-	s := r.from("89", 1) + r.digits(5)
+	r.digits(6) // what follows stays as it was
+	s := fmt.Sprint(100_000 + r.registered(0, 1, 900_000, 618_031))
 	sum := 0
 	for i := range len(s) {
 		sum += int(s[i]-'0') * (7 - i)
@@ -85,9 +99,17 @@ func (r *rng) imo() string {
 	return s + string(rune('0'+sum%10))
 }
 
-func (r *rng) mmsi() string { return "36" + r.digits(7) }
+func (r *rng) mmsi() string {
+	r.digits(7)
+	return fmt.Sprintf("36%07d", r.registered(0, 1, 10_000_000, 6_180_339))
+}
+
+// tail is N, three digits, two letters.
 func (r *rng) tail() string {
-	return "N" + r.from("123456789", 1) + r.digits(2) + r.from(plateLetters, 2)
+	r.digits(5)
+	const n = uint64(len(plateLetters))
+	k := r.registered(0, 1, 900*n*n, 618_031)
+	return fmt.Sprintf("N%d%c%c", 100+k/(n*n), plateLetters[k/n%n], plateLetters[k%n])
 }
 
 // host is a name under the reserved top-level domain example.

@@ -4,11 +4,15 @@ import "math/bits"
 
 // rng is SplitMix64: small, fast, and the same on every machine and in every
 // version of the language.
-type rng struct{ s uint64 }
+type rng struct {
+	s        uint64
+	story    uint64 // whose it is
+	licenses uint64 // how many it has given
+}
 
 // seeded makes a generator that depends on every part.
 func seeded(parts ...uint64) rng {
-	r := rng{0x9e3779b97f4a7c15}
+	r := rng{s: 0x9e3779b97f4a7c15}
 	for _, p := range parts {
 		r.s ^= p
 		r.s = r.next()

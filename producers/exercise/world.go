@@ -52,7 +52,9 @@ func (w *world) after(d time.Duration) time.Time { return w.config.Start.Add(d) 
 
 // story begins a story; its number is unique and decides all it draws.
 func (w *world) story(no uint64, start time.Time) *story {
-	return &story{world: w, rng: seeded(w.config.Seed, 's', no), no: no, start: start}
+	r := seeded(w.config.Seed, 's', no)
+	r.story = no
+	return &story{world: w, rng: r, no: no, start: start}
 }
 
 // firstOrdinary is the number of the first story that is not a named one.
