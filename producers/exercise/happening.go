@@ -135,7 +135,7 @@ func fugitive(s *story, n uint64) {
 	r := &s.rng
 	ev := tag("fugitive", n)
 	man, v := r.person(), r.vehicle()
-	warrant := caseNumber("usms", "W-"+r.digits(8))
+	warrant := caseNumber("usms", "W-"+r.file(8))
 	at := r.somewhere(r.county())
 	first := s.report(ev, "usms", wf.Kind_KIND_THREAT, s.start).at(at.place(5000)).
 		about(birth(man.subject(man.licence()), man.born, 3), mentioned(warrant)).
@@ -169,7 +169,7 @@ func narcotics(s *story, n uint64) {
 	r := &s.rng
 	ev := tag("narcotics", n)
 	man, v := r.person(), r.vehicle()
-	file := caseNumber("dea", "GX-"+r.digits(7))
+	file := caseNumber("dea", "GX-"+r.file(7))
 	who := []string{"dea", "mhp", s.patrol(), "mbi", "hsi"}
 	t := s.start
 	for i := range r.between(3, 5) {

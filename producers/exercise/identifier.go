@@ -104,12 +104,28 @@ func (r *rng) mmsi() string {
 	return fmt.Sprintf("36%07d", r.registered(0, 1, 10_000_000, 6_180_339))
 }
 
-// tail is N, three digits, two letters.
+// tail is N with three digits and two letters, four and one, or five.
 func (r *rng) tail() string {
 	r.digits(5)
 	const n = uint64(len(plateLetters))
-	k := r.registered(0, 1, 900*n*n, 618_031)
-	return fmt.Sprintf("N%d%c%c", 100+k/(n*n), plateLetters[k/n%n], plateLetters[k%n])
+	k := r.registered(0, 1, 900*n*n+9_000*n+90_000, 618_031)
+	if k < 900*n*n {
+		return fmt.Sprintf("N%d%c%c", 100+k/(n*n), plateLetters[k/n%n], plateLetters[k%n])
+	}
+	if k -= 900 * n * n; k < 9_000*n {
+		return fmt.Sprintf("N%d%c", 1_000+k/n, plateLetters[k%n])
+	}
+	return fmt.Sprintf("N%d", 10_000+k-9_000*n)
+}
+
+// file is the number of a story's file at an office, 7 or 8 digits.
+func (r *rng) file(digits int) string {
+	r.digits(digits)
+	size := uint64(10_000_000)
+	if digits == 8 {
+		size *= 10
+	}
+	return fmt.Sprintf("%0*d", digits, r.registered(0, 1, size, 6_180_339))
 }
 
 // host is a name under the reserved top-level domain example.

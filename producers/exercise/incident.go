@@ -135,7 +135,7 @@ func road(s *story, n uint64) {
 	ev := tag("road", n)
 	c := r.county()
 	at := r.somewhere(c)
-	number := caseNumber("mdot", "TMC-"+r.digits(7))
+	number := caseNumber("mdot", "TMC-"+r.file(7))
 	highway := fmt.Sprintf("Highway %d", r.between(3, 98))
 	first := s.report(ev, "mdot", wf.Kind_KIND_INCIDENT, s.start).at(at.place(60)).about(mentioned(number)).
 		say("Crash on "+highway, fmt.Sprintf("Number %s: two lanes closed in %s County.", number.Value, c.name)).incident("Crash", "").send()
@@ -162,7 +162,7 @@ func spill(s *story, n uint64) {
 	ev := tag("spill", n)
 	c := r.county()
 	at := r.somewhere(c)
-	number := caseNumber("mema", "NRC-"+r.digits(7))
+	number := caseNumber("mema", "NRC-"+r.file(7))
 	who := []string{"mema", "csx-police", "msdh", "mhp", "fema"}
 	t := s.start
 	for i := range r.between(3, 5) {
@@ -182,7 +182,7 @@ func plantOutage(s *story, n uint64) {
 	r := &s.rng
 	ev := tag("plant", n)
 	site := s.target()
-	number := caseNumber("entergy", "OUT-"+r.digits(8))
+	number := caseNumber("entergy", "OUT-"+r.file(8))
 	body := &wf.Asset{AssetId: fmt.Sprintf("%s-F%s", site.id, r.digits(6)), Name: site.name + " feeder", Sector: "Energy", Tier: site.tier,
 		Lifeline: wf.Lifeline_LIFELINE_ENERGY, LifelineStatus: wf.LifelineStatus_LIFELINE_STATUS_YELLOW}
 	p := s.report(ev, "entergy", wf.Kind_KIND_ASSET, s.start).at(site.spot().place(100)).about(mentioned(number)).
