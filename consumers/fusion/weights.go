@@ -248,7 +248,7 @@ var table = [weightCount]row{
 	wVehicleModel:        {"vehicle-model", 3500, "on top of the make"},
 	wVehicleColor:        {"vehicle-color", 1500, "on top of make or model"},
 	wPlace150m:           {"place-150m", 11000, "distance and both uncertainties within"},
-	wPlace1km:            {"place-1km", 8500, ""},
+	wPlace1km:            {"place-1km", 7500, "see place-5km"},
 	wPlace5km:            {"place-5km", 4500, "reports crowd into towns: about 1 in 22 pairs of a region"},
 	wPlace25km:           {"place-25km", 3000, "or the same county"},
 	wPlaceSame:           {"same-outline", 16000, "an area drawn to the same corners; outlines of counties are drawn often"},
