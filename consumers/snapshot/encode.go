@@ -93,10 +93,18 @@ func decodePart(data []byte) (*wf.Frame, error) {
 	if err := proto.Unmarshal(data, f); err != nil {
 		return nil, fmt.Errorf("decode frame: %w", err)
 	}
-	if f.GetParts() == 0 || f.GetParts() > maxParts || f.GetPart() >= f.GetParts() {
-		return nil, fmt.Errorf("part %d of %d: %w", f.GetPart(), f.GetParts(), ErrTorn)
+	if err := checkPart(f); err != nil {
+		return nil, err
 	}
 	return f, nil
+}
+
+// checkPart says whether a message can be one of a frame's.
+func checkPart(f *wf.Frame) error {
+	if f.GetParts() == 0 || f.GetParts() > maxParts || f.GetPart() >= f.GetParts() {
+		return fmt.Errorf("part %d of %d: %w", f.GetPart(), f.GetParts(), ErrTorn)
+	}
+	return nil
 }
 
 // completes says whether the part makes its frame complete.
@@ -109,22 +117,30 @@ func sameCommit(a, b *wf.Frame) bool {
 }
 
 // join puts the parts of one commit, all of them and in order, together.
-func join(parts []*wf.Frame) (*wf.Frame, error) {
+func join(parts []*wf.Frame) (*wf.Frame, error) { return joinBy(parts, decodeWhole) }
+
+func decodeWhole(data []byte) (*wf.Frame, error) {
+	f := new(wf.Frame)
+	return f, proto.Unmarshal(data, f)
+}
+
+// joinBy is join, reading what the parts hold together by decode.
+func joinBy(parts []*wf.Frame, decode func([]byte) (*wf.Frame, error)) (*wf.Frame, error) {
 	if len(parts) == 0 || len(parts) != int(parts[0].GetParts()) {
 		return nil, fmt.Errorf("%d parts: %w", len(parts), ErrTorn)
 	}
 	if len(parts) == 1 {
 		return parts[0], nil
 	}
-	var body []byte
+	body := make([]byte, 0, len(parts)*PartSize)
 	for i, p := range parts {
 		if int(p.GetPart()) != i || !sameCommit(p, parts[0]) {
 			return nil, fmt.Errorf("part %d: %w", i, ErrTorn)
 		}
 		body = append(body, p.GetBody()...)
 	}
-	f := new(wf.Frame)
-	if err := proto.Unmarshal(body, f); err != nil {
+	f, err := decode(body)
+	if err != nil {
 		return nil, fmt.Errorf("decode frame of %d parts: %w", len(parts), err)
 	}
 	f.Parts = parts[0].GetParts()
@@ -136,7 +152,10 @@ func join(parts []*wf.Frame) (*wf.Frame, error) {
 }
 
 // assembler puts live parts together as they arrive.
-type assembler struct{ parts []*wf.Frame }
+type assembler struct {
+	parts []*wf.Frame
+	heads bool // the changes are not wanted
+}
 
 // add takes the next message; the frame is nil until it is complete. Parts of
 // a commit that was never completed are forgotten when another one begins.
@@ -156,7 +175,11 @@ func (a *assembler) add(p *wf.Frame) (*wf.Frame, error) {
 	if !completes(p) {
 		return nil, nil
 	}
-	f, err := join(a.parts)
+	decode := decodeWhole
+	if a.heads {
+		decode = decodeHead
+	}
+	f, err := joinBy(a.parts, decode)
 	a.parts = nil
 	return f, err
 }

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
 	"github.com/watchfloor/watchfloor/consumers/fusion"
@@ -246,6 +248,38 @@ func TestPartsNeverMix(t *testing.T) {
 			if got != nil && len(got.GetChanges()) != 4 {
 				t.Fatalf("put together %d changes, want all 4", len(got.GetChanges()))
 			}
+		}
+	})
+}
+
+// Whoever wants only heads gets from a frame, of one part or of several,
+// everything but what changed.
+func TestHeadIsTheFrameWithoutItsChanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := big(rapid.IntRange(0, 40).Draw(t, "situations"), rapid.SampledFrom([]int{0, 1, 127, 128, 60000}).Draw(t, "size"))
+		f.Tick, f.Digest, f.Reports, f.Situations = timestamppb.New(time.Unix(77, 5)), []byte("digest"), 9, 8
+		f.Checkpoint = []*wf.Position{{Cell: "le", Channel: "open", Sequence: 3}, {Cell: "fire", Sequence: 4}}
+		f.SetAside, f.Purged, f.Erased = 1, 2, 3
+		f.Feeds = []*wf.FeedHealth{{Cell: "le", Agency: "mhp", Reports: 6}}
+		f.Lineage = []*wf.LineageEvent{{}}
+		payloads, _, err := Encode(f, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asm := assembler{heads: true}
+		var got *wf.Frame
+		for _, data := range payloads {
+			part, err := decodeHead(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err = asm.add(part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.Part, f.Parts, f.Changes, f.Lineage = uint32(len(payloads)-1), uint32(len(payloads)), nil, nil
+		if diff := cmp.Diff(f, got, protocmp.Transform()); diff != "" {
+			t.Fatal(diff)
 		}
 	})
 }

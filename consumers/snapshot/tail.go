@@ -43,7 +43,7 @@ type Tail struct {
 // damaged the error is ErrTorn beside a usable tail whose head is zero.
 func Trail(ctx context.Context, nc *nats.Conn, cell string, status wf.Status) (*Tail, error) {
 	t := &Tail{r: newReader(nc, cell, status), news: make(chan struct{}, 1)}
-	var asm assembler
+	asm := assembler{heads: true}
 	var err error
 	if t.sub, err = nc.Subscribe(subject.LiveFrames(status), func(m *nats.Msg) { t.receive(&asm, m) }); err != nil {
 		return nil, fmt.Errorf("follow frames: %w", err)
@@ -102,19 +102,18 @@ func (t *Tail) receive(asm *assembler, m *nats.Msg) {
 		return
 	}
 	part, err := decodeHead(m.Data)
-	if err != nil {
+	if err != nil || checkPart(part) != nil {
 		return
 	}
 	f, err := asm.add(part)
 	if err != nil || f == nil || f.GetKeyframe() || f.GetCell() != t.r.cell || f.GetStatus() != t.r.status {
 		return
 	}
-	f.Changes = nil
 	t.take(Head{f, seq})
 }
 
-// decodeHead reads one message without the changes, which weigh most of it. A
-// slice of several parts keeps its body, for it must be put together first.
+// decodeHead reads an encoded frame without the changes, which weigh most of it.
+// A slice of several parts keeps its body, for it must be put together first.
 func decodeHead(data []byte) (*wf.Frame, error) {
 	head := make([]byte, 0, 1024)
 	for rest := data; len(rest) > 0; {
@@ -134,9 +133,6 @@ func decodeHead(data []byte) (*wf.Frame, error) {
 	f := new(wf.Frame)
 	if err := proto.Unmarshal(head, f); err != nil {
 		return nil, fmt.Errorf("decode frame: %w", err)
-	}
-	if f.GetParts() == 0 || f.GetParts() > maxParts || f.GetPart() >= f.GetParts() {
-		return nil, fmt.Errorf("part %d of %d: %w", f.GetPart(), f.GetParts(), ErrTorn)
 	}
 	return f, nil
 }

@@ -2,12 +2,15 @@ package worker
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/proto/admission"
+	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
 // apply takes one record of a source into the engine, in the order of its stream.
@@ -103,6 +106,7 @@ func (s *session) guard(at position, step func()) error {
 func (s *session) probe(from int, r *record) error {
 	return s.guard(position{s.sources[from].cell, r.sequence}, func() {
 		s.engine.Tick(s.time())
+		s.collected = true
 		s.engine.Commit()
 	})
 }
@@ -123,13 +127,39 @@ func (s *session) advanceTo(t time.Time) error {
 	return nil
 }
 
-// collect takes the changes since the last commit.
+// collect takes the changes since the last commit. The first ones are the
+// whole picture, and kept: a keyframe of it need not be built once more.
 func (s *session) collect() (fusion.Delta, error) {
 	var d fusion.Delta
 	if why := attempt(func() { d = s.engine.Commit() }); why != "" {
 		return fusion.Delta{}, s.suspect("commit", why)
 	}
+	s.whole = nil
+	if situations, _ := s.engine.Len(); !s.collected && holds(d.Changes, situations) {
+		s.whole = d.Changes
+	}
+	s.collected = true
 	return d, nil
+}
+
+// holds says whether changes are a picture: so many situations, nothing removed.
+func holds(changes []*wf.Change, situations int) bool {
+	return len(changes) == situations &&
+		!slices.ContainsFunc(changes, func(c *wf.Change) bool { return c.GetUpsert() == nil })
+}
+
+// situations lists the picture as of the last collect, in any order.
+func (s *session) situations() iter.Seq[*wf.Situation] {
+	if s.whole == nil {
+		return s.engine.All()
+	}
+	return func(yield func(*wf.Situation) bool) {
+		for _, c := range s.whole {
+			if !yield(c.GetUpsert()) {
+				return
+			}
+		}
+	}
 }
 
 // suspect begins again: some record breaks the engine, but not when it is

@@ -175,7 +175,7 @@ func (s *session) untilTick() time.Duration {
 func (s *session) keyframe(ctx context.Context) error {
 	f := s.state()
 	f.Feeds = s.feeds.all()
-	commit := func(ctx context.Context) error { return s.writer.CommitKeyframe(ctx, f, s.engine.All()) }
+	commit := func(ctx context.Context) error { return s.writer.CommitKeyframe(ctx, f, s.situations()) }
 	if err := s.store(ctx, commit); err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ type session struct {
 	compared snapshot.Head // the frame that agrees speaks of
 	// hot: it was so while another worker published.
 	hot bool
+	// whole lists the situations of the picture that was recovered, until it changes.
+	whole     []*wf.Change
+	collected bool // changes were taken from the engine
 
 	lastFrame time.Time
 	lastKey   time.Time
@@ -104,7 +107,7 @@ func (s *session) work(ctx context.Context) error {
 }
 
 func (s *session) ready(publishes bool) {
-	s.wasLive = true
+	s.wasLive, s.whole = true, nil
 	if s.Ready != nil {
 		s.Ready(publishes)
 	}

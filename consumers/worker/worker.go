@@ -95,7 +95,7 @@ type Config struct {
 	Seat      subject.Seat
 	Clock     Clock
 	NewEngine func() Engine
-	// MaxReports bounds the reports of one frame; 0 is 2048.
+	// MaxReports bounds the reports of one frame; 0 is 8192.
 	MaxReports int
 	// KeyframeEvery restates the picture at least this often; 0 is six hours.
 	KeyframeEvery time.Duration
@@ -138,7 +138,7 @@ func (c *Config) check() error {
 		return fmt.Errorf("worker: cell %s is not among its own sources", c.Cell)
 	}
 	if c.MaxReports <= 0 {
-		c.MaxReports = 2048
+		c.MaxReports = 8192
 	}
 	if c.KeyframeEvery <= 0 {
 		c.KeyframeEvery = 6 * time.Hour
