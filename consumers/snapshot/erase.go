@@ -1,11 +1,13 @@
 package snapshot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 
 	"github.com/nats-io/nats.go"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
@@ -20,7 +22,8 @@ const idSize = 36
 // gaps, which At notices.
 //
 // It looks for the ids as text: whatever a frame derives from a report stands
-// beside the report's id.
+// beside the report's id. A mass situation does not list all of its reports, so
+// a message that holds one is taken to name every report.
 func Erase(ctx context.Context, nc *nats.Conn, cell string, status wf.Status, before uint64, reports map[string]bool) (int, error) {
 	e := &eraser{r: newReader(nc, cell, status), reports: reports}
 	err := e.r.messages(ctx, 1, subject.SnapshotSubjects(status)[0], func(m message) (bool, error) {
@@ -63,7 +66,7 @@ func (e *eraser) look(ctx context.Context, m message) error {
 		e.tail = append([]byte(nil), body[max(0, len(body)-idSize+1):]...)
 	}
 	e.commit, e.parts = f, append(e.parts, m.sequence)
-	e.named = e.named || names(body, e.reports)
+	e.named = e.named || names(body, e.reports) || bytes.Contains(body, roll)
 	if !e.named {
 		return nil
 	}
@@ -76,6 +79,11 @@ func (e *eraser) look(ctx context.Context, m message) error {
 	e.parts = e.parts[:0]
 	return nil
 }
+
+// roll is how the fingerprint of a mass situation's reports begins where it
+// is encoded. What only looks like it costs a frame, which can be made again.
+var roll = protowire.AppendVarint(protowire.AppendTag(nil,
+	(*wf.Situation)(nil).ProtoReflect().Descriptor().Fields().ByName("roll").Number(), protowire.BytesType), 16)
 
 // names says whether data holds one of the ids.
 func names(data []byte, ids map[string]bool) bool {
