@@ -107,7 +107,8 @@ func (m *model) imports(account string) []entry {
 		remote, ok := parse(string(i.Subject))
 		local := string(i.LocalSubject)
 		if local == "" {
-			local = string(i.To) //nolint:staticcheck // the server still reads it
+			//lint:ignore SA1019 the server still reads it
+			local = string(i.To)
 		}
 		if local == "" {
 			local = string(i.Subject)

@@ -144,12 +144,3 @@ func (s *segment) grow(want, spare uint64) {
 		next++
 	}
 }
-
-// bytes is what the table holds.
-func (t *lookup) bytes() int {
-	n := len(t.segments) * 40
-	for i := range t.segments {
-		n += 8 * len(t.segments[i].slots)
-	}
-	return n
-}

@@ -16,7 +16,7 @@ type pairing struct {
 	// bounded asks only whether the sum reaches least.
 	bounded bool
 	least   int32
-	sum  int32
+	sum     int32
 	// phone and mail are what phones and mailboxes gave.
 	phone, mail int32
 }

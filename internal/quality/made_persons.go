@@ -14,7 +14,6 @@ type person struct {
 	number, street, city string
 	postcode             string
 	licence              string
-	cluster              string
 }
 
 var personColumns = []string{"no", "given", "family", "born", "phone", "mail", "number", "street", "city", "postcode", "licence"}
