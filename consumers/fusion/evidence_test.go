@@ -56,6 +56,8 @@ func item(kind, name string) part {
 	}
 }
 
+func says(text string) part { return func(r *wf.Report) { r.Narrative = text } }
+
 func vessel(name string) part {
 	return func(r *wf.Report) {
 		r.Entities = append(r.Entities, &wf.Entity{Detail: &wf.Entity_Conveyance{Conveyance: &wf.Conveyance{Name: name}}})
@@ -88,6 +90,11 @@ func incident(kind string) part {
 
 func titled(s string) part {
 	return func(r *wf.Report) { r.Kind, r.Title = wf.Kind_KIND_BULLETIN, s }
+}
+
+// entry is a row of somebody's list, with its title.
+func entry(title string) part {
+	return func(r *wf.Report) { r.Kind, r.Title = wf.Kind_KIND_INCIDENT, title }
 }
 
 func born(year, month, day int32) part {
@@ -206,6 +213,13 @@ var rules = []struct {
 	{all(item("book", "Editor's notes"), called("Karim Haddad")), all(item("book", "Editor's notes"), called("Karim Haddad")), "work surname work-cap"},
 	{all(titled("Querying mutable skylines")), all(titled("querying mutable skylines")), "title"},
 	{all(titled("Querying mutable skylines"), at(32, -90)), all(titled("querying mutable skylines"), at(32, -90)), "!title"},
+	{all(entry("Querying mutable skylines"), called("Karim Haddad")), all(entry("Lightweight turbine telemetry"), called("Karim Haddad")), "work-differs !surname"},
+	{all(entry("Skylines"), called("Karim Haddad")), all(entry("Lightweight turbine telemetry"), called("Karim Haddad")), "work-differs !surname"},
+	{all(entry("Skylines"), called("Karim Haddad")), all(entry("Telemetry"), called("Karim Haddad")), "surname !work-differs"},
+	{all(entry("Querying mutable skylines"), organization("Morgenstern")), all(entry("Querying mutable skylines"), organization("Morgenstern")), "work organization"},
+	{all(entry("Senior software engineer"), called("Karim Haddad")), all(entry("Head of turbine telemetry"), called("Karim Haddad")), "surname !work-differs"},
+	{all(entry("Querying mutable skylines"), human("Karim", "Haddad", 1980, 1, 2)), all(entry("Lightweight turbine telemetry"), human("Karim", "Haddad", 1980, 1, 2)), "birth !work-differs"},
+	{all(entry("Querying mutable skylines"), called("Karim Haddad"), says("He left.")), all(entry("Lightweight turbine telemetry"), called("Karim Haddad"), says("He came.")), "surname !work-differs"},
 	// Names of people.
 	{all(called("Karim Haddad")), all(called("Haddad, Karim")), "surname given-name !names-swapped"},
 	{all(called("Владимир Иванов")), all(called("Vladimir Ivanov")), "surname given-name"},
@@ -245,6 +259,7 @@ var rules = []struct {
 	{all(bearing("C01234567", human("Karim", "Haddad", 0, 0, 0))), all(bearing("X98765432", human("Karim", "Haddad", 0, 0, 0))), "person-number-differs"},
 	{all(called("Karim Haddad"), called("Zoe Morgenstern")), all(called("Karim Haddad"), called("Zoe Morgenstern")), "surname second-person"},
 	{all(id(phoneID, "+16015550123"), human("Ann", "Haddad", 0, 0, 0)), all(id(phoneID, "+16015550123"), human("Karim", "Haddad", 0, 0, 0)), "household-cap"},
+	{all(human("Zebulon", "Quackenbush", 1961, 3, 14)), all(human("Zebulon", "Quackenbush", 1984, 11, 2)), "birth-differs namesakes"},
 	{all(id(vinID, "1FTFW1ET5DFC10312"), id(hashID, strings.Repeat("ab", 32))), all(id(vinID, "1FTFW1ET5DFC10312"), id(hashID, strings.Repeat("ab", 32))), "identifiers-cap"},
 	// Place, time, what happened.
 	{all(at(32.3, -90.18), behavior(11)), all(at(32.3, -90.18), behavior(11)), "place-150m time-30min behavior"},

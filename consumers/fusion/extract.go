@@ -222,22 +222,67 @@ func (x *extraction) body(f *facts, r *wf.Report) {
 
 // title notes the report's own title where nothing else says what it is of. A
 // title of suspicious activity, a threat or a hazard is a sort of event, no name.
+// Beside people and organizations that are named by the way, it is the title of
+// what they made.
 func (x *extraction) title(r *wf.Report) {
 	switch r.Kind {
 	case wf.Kind_KIND_INCIDENT, wf.Kind_KIND_ASSET, wf.Kind_KIND_RESOURCE, wf.Kind_KIND_BULLETIN:
 	default:
 		return
 	}
-	if len(x.things) > 0 || len(x.persons) > 0 || len(x.spots) > 0 || len(x.addresses) > 0 || len(x.vehicles) > 0 {
+	if len(x.spots) > 0 || len(x.addresses) > 0 || len(x.vehicles) > 0 || x.foreign() {
 		return
 	}
-	for i := range x.ids {
-		if !x.ids[i].own {
-			return
+	if len(x.things) == 0 && len(x.persons) == 0 {
+		x.thing(wTitle, keyWork, r.Title)
+		return
+	}
+	if r.Kind != wf.Kind_KIND_INCIDENT || office(r.Title) {
+		return
+	}
+	kind := wTitle
+	if r.Narrative == "" && onlyMakers(r.Entities) && strings.Count(fold(r.Title), " ") >= 2 {
+		kind = wWork
+	}
+	x.thing(kind, keyWork, r.Title)
+}
+
+// foreign says whether the report carries an identifier beside its own name.
+func (x *extraction) foreign() bool {
+	return slices.ContainsFunc(x.ids, func(m mark) bool { return !m.own && m.key.kind() != keyOrganization })
+}
+
+// onlyMakers says whether all that a report names is people and organizations
+// in passing, by their names alone, as authors and publishers are.
+func onlyMakers(entities []*wf.Entity) bool {
+	for _, en := range entities {
+		switch en.GetRole() {
+		case wf.EntityRole_ENTITY_ROLE_MENTIONED, wf.EntityRole_ENTITY_ROLE_UNSPECIFIED:
+		default:
+			return false
+		}
+		p := en.GetPerson()
+		if en.GetExtracted() || p.GetBirth() != nil || p.GetAge() != 0 || en.GetItem() != nil || en.GetVehicle() != nil || en.GetConveyance() != nil {
+			return false
 		}
 	}
-	x.thing(wTitle, keyWork, r.Title)
+	return true
 }
+
+// office says whether a title is a person's: mister, doctor, manager of sales.
+func office(title string) bool {
+	for w := range strings.SplitSeq(fold(title), " ") {
+		if offices[w] {
+			return true
+		}
+	}
+	return false
+}
+
+var offices = words(`mr mrs ms miss mister dr prof professor sir dame rev reverend father sister officer sergeant captain lieutenant major
+	colonel general judge senator deputy sheriff chief head president director manager supervisor assistant associate secretary clerk
+	analyst engineer developer programmer designer consultant representative agent broker accountant auditor nurse physician technician
+	specialist coordinator administrator executive ceo cfo cto vp partner owner founder teacher lecturer driver operator worker inspector`)
 
 // copyKey proposes reports whose narratives may be all but the same by their
 // smallest shingle. The text of a form is a hub before long.

@@ -106,6 +106,7 @@ var phrases = map[string]string{
 	"age":                   "the same age",
 	"age-differs":           "their ages are far apart",
 	"age-fits-birth":        "an age that fits the year of birth",
+	"namesakes":             "a name beside another date of birth",
 	"household-cap":         "phone and address of one household",
 	"second-person":         "a second person whom both describe",
 	"vehicle-make":          "the same make of vehicle",

@@ -114,6 +114,9 @@ func (p *pairing) compare(x, y *person, a, b *facts) *tally {
 		k := ageRow(x, y, a.time, b.time)
 		t.add(k, p.w(k))
 	}
+	if over := t.total() - p.w(wNamesakes); t.namesakes && over > 0 {
+		t.add(wNamesakes, -over)
+	}
 	k := numberRow(x, y)
 	t.add(k, p.w(k))
 	return t

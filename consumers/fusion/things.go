@@ -374,17 +374,21 @@ type thingMatch struct {
 	n, m          int
 }
 
+// titles says whether a short title stands for a work: it is compared with the
+// works that others name, and two of them are no works.
+func (t *thing) titles(kind weight) bool { return kind == wWork && t.kind == wTitle }
+
 func (p *pairing) bestThing(a, b *facts, kind weight) (best thingMatch) {
 	for i := range a.things {
 		x := &a.things[i]
-		if x.kind != kind {
+		if x.kind != kind && !x.titles(kind) {
 			continue
 		}
 		best.n++
 		best.m = 0
 		for j := range b.things {
 			y := &b.things[j]
-			if y.kind != kind {
+			if y.kind != kind && (!y.titles(kind) || x.kind != kind) {
 				continue
 			}
 			best.m++

@@ -110,6 +110,7 @@ const (
 	wAgeBirth
 	wSecondPerson
 	wHousehold
+	wNamesakes
 	wVehicleMake
 	wVehicleModel
 	wVehicleColor
@@ -243,6 +244,7 @@ var table = [weightCount]row{
 	wAgeDiffers:          {"age-differs", -3000, "stated ages, or age and year of birth, more than six years apart"},
 	wAgeBirth:            {"age-fits-birth", 2500, "a stated age and a year of birth within one year"},
 	wSecondPerson:        {"second-person", 500, "thousandths of the second best pair of persons"},
+	wNamesakes:           {"namesakes", 11000, "most that a name gives beside a wholly other birth date: how common it is where it is common, no list knows"},
 	wHousehold:           {"household-cap", 10000, "most that phone and address (and mailbox) give two people of other given names, or namesakes of wholly other birth dates"},
 	wVehicleMake:         {"vehicle-make", 2500, ""},
 	wVehicleModel:        {"vehicle-model", 3500, "on top of the make"},
