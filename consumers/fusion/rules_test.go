@@ -428,3 +428,11 @@ func TestTimeAloneChangesATrend(t *testing.T) {
 		t.Errorf("trends %v, want %v", seen, want)
 	}
 }
+
+func TestPlurals(t *testing.T) {
+	for one, want := range map[string]string{"report": "2 reports", "agency": "2 agencies", "day": "2 days", "witness": "2 witnesses"} {
+		if got := plural(2, one); got != want {
+			t.Errorf("plural(2, %q) = %q, want %q", one, got, want)
+		}
+	}
+}

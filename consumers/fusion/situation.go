@@ -129,7 +129,7 @@ func plural(n int, one string) string {
 		return "1 " + one
 	case strings.HasSuffix(one, "ss"):
 		return strconv.Itoa(n) + " " + one + "es"
-	case strings.HasSuffix(one, "y"):
+	case strings.HasSuffix(one, "y") && !strings.HasSuffix(one, "ay"):
 		return strconv.Itoa(n) + " " + one[:len(one)-1] + "ies"
 	}
 	return strconv.Itoa(n) + " " + one + "s"
