@@ -57,10 +57,10 @@ func addressOf(a *wf.Address) (out address) {
 	if core := streetName(out.street); core != "" {
 		out.street = core
 	}
-	if nobody[out.street] {
+	if nobody.has(out.street) {
 		out.street = ""
 	}
-	if nobody[out.city] {
+	if nobody.has(out.city) {
 		out.city = ""
 	}
 	return out
@@ -229,7 +229,7 @@ func (p *pairing) addresses(a, b *facts) (home, event int32) {
 // stands. Of a key that only one carries it must not be asked: the other is
 // not scored again when it becomes one.
 func (p *pairing) crowded(k key, a, b *facts) bool {
-	return k != 0 && (p.e.hub(k, a.time) || p.e.hub(k, b.time))
+	return k != 0 && p.e.hubOfEither(k, a.time, b.time)
 }
 
 func (p *pairing) address(x, y *address) (s addressScore) {

@@ -28,7 +28,7 @@ func (p *pairing) inCrowd(a, b *facts) bool {
 			continue
 		}
 		k := makeKey(keyCrowd, gridCell(s.geo, crowdCell)).list()
-		if b.has(k) && (p.e.hub(k, a.time) || p.e.hub(k, b.time)) {
+		if b.has(k) && p.e.hubOfEither(k, a.time, b.time) {
 			return true
 		}
 	}

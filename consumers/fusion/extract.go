@@ -300,7 +300,7 @@ var describes = map[string]bool{
 // named marks a thing by its name.
 func (x *extraction) named(t keyType, kind weight, s string) {
 	n := fold(s)
-	if len(n) < 3 || nobody[n] {
+	if len(n) < 3 || nobody.has(n) {
 		return
 	}
 	x.mark(t, mark{kind: kind, value: n}, hashParts(n))

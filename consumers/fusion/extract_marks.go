@@ -44,7 +44,7 @@ func (x *extraction) references(f *facts, r *wf.Report) {
 // belongs to its agency unless it is global by its form.
 func (x *extraction) record(agency, record string, own bool) uint64 {
 	name := strings.ToUpper(strings.TrimSpace(record))
-	if nobody[fold(name)] || name == "" || name == "0" {
+	if nobody.has(fold(name)) || name == "" || name == "0" {
 		return 0
 	}
 	kind := wReference

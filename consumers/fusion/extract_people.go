@@ -111,12 +111,12 @@ func nameOf(w *wf.PersonName) name {
 	n := name{given: fold(w.GetGiven()), middle: fold(w.GetMiddle()), family: fold(w.GetFamily())}
 	if n.given == "" && n.family == "" {
 		full := short(w.GetFull())
-		if nobody[fold(full)] {
+		if nobody.has(fold(full)) {
 			return name{}
 		}
 		n = splitName(full)
 	}
-	if nobody[n.given] {
+	if nobody.has(n.given) {
 		n.given = ""
 	}
 	n.given = dropTitles(n.given)
@@ -126,7 +126,7 @@ func nameOf(w *wf.PersonName) name {
 			n.middle = rest
 		}
 	}
-	if nobody[n.family] {
+	if nobody.has(n.family) {
 		n.family = ""
 	}
 	if n.given == "" && n.family == "" {
@@ -155,7 +155,7 @@ func (x *extraction) vehicle(v *wf.Vehicle) {
 		return
 	}
 	small := func(s string) uint32 {
-		if s = fold(s); s == "" || nobody[s] {
+		if s = fold(s); s == "" || nobody.has(s) {
 			return 0
 		}
 		return uint32(hashString(s)>>32) | 1

@@ -17,6 +17,17 @@ func (e *Engine) hub(k key, t int64) bool {
 	return e.index.counts[keyEpoch{k, r.epochOf(t)}] > e.hubLimit*r.slack
 }
 
+// hubOfEither is hub for the times of two reports.
+func (e *Engine) hubOfEither(k key, t, u int64) bool {
+	k = k.list()
+	r := k.rule()
+	if r.epoch == 0 || e.index.count(k) <= e.hubLimit {
+		return false
+	}
+	most := e.hubLimit * r.slack
+	return e.index.counts[keyEpoch{k, r.epochOf(t)}] > most || e.index.counts[keyEpoch{k, r.epochOf(u)}] > most
+}
+
 // countUp follows the insertion of a report of time t under k, which c reports
 // now carry.
 func (e *Engine) countUp(k key, t int64, c int32) {

@@ -197,13 +197,13 @@ vladimir=volodymyr ekaterina=yekaterina elena=yelena juan=john johann=john jean=
 pedro=peter pierre=peter piotr=peter petr=peter pyotr=peter pablo=paul paolo=paul pavel=paul carlos=charles karl=charles jorge=george georg=george
 guillermo=william wilhelm=william enrique=henry heinrich=henry francisco=francis francesco=francis antonio=anthony luis=louis luigi=louis ludwig=louis`)
 
-func pairs(s string) map[string]string {
+func pairs(s string) *roster[string] {
 	out := map[string]string{}
 	for _, p := range strings.Fields(s) {
 		a, b, _ := strings.Cut(p, "=")
 		out[a] = b
 	}
-	return out
+	return rosterOf(out)
 }
 
 // Bits of names that stand in no list: rarer than the last of it.
@@ -218,7 +218,7 @@ var givenBits = ranks(givens, 6_000, 470, rareGiven)
 // ranks gives the first hundred ranks r the bits of rank 1 plus slope
 // thousandths of log2 r, and doubles the slope behind them, up to most. A name
 // that stands twice has its first rank.
-func ranks(list string, first, slope, most int32) map[string]int32 {
+func ranks(list string, first, slope, most int32) *roster[int32] {
 	out := map[string]int32{}
 	bend := log2(100)
 	for i, n := range strings.Fields(list) {
@@ -227,7 +227,7 @@ func ranks(list string, first, slope, most int32) map[string]int32 {
 			out[n] = min(most, first+(l+max(0, l-bend))*slope/1000)
 		}
 	}
-	return out
+	return rosterOf(out)
 }
 
 // log2 is the logarithm in thousandths: whole part and linear rest.
@@ -237,14 +237,14 @@ func log2(r uint32) int32 {
 }
 
 func bitsOfSurname(s string) int32 {
-	if b, ok := surnameBits[s]; ok {
+	if b, ok := surnameBits.find(s); ok {
 		return b
 	}
 	return rareSurname
 }
 
 func bitsOfGiven(s string) int32 {
-	if b, ok := givenBits[s]; ok {
+	if b, ok := givenBits.find(s); ok {
 		return b
 	}
 	return rareGiven
@@ -252,7 +252,7 @@ func bitsOfGiven(s string) int32 {
 
 // formal is the given name that a short form stands for.
 func formal(given string) string {
-	if f, ok := shortForms[given]; ok {
+	if f, ok := shortForms.find(given); ok {
 		return f
 	}
 	return given

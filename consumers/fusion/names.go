@@ -104,27 +104,27 @@ func folded(s string) string {
 const maxName = 128
 
 // titles and generational suffixes say nothing of who it is.
-var titles = words(`mr mrs ms miss mx dr prof professor rev reverend sir dame lord lady jr sr ii iii iv esq md phd dds rn
-	capt captain col colonel gen general sgt sergeant lt lieutenant maj cpl pvt officer agent hon sheikh shaykh haji hajji mullah imam`)
+var titles = rosterOf(words(`mr mrs ms miss mx dr prof professor rev reverend sir dame lord lady jr sr ii iii iv esq md phd dds rn
+	capt captain col colonel gen general sgt sergeant lt lieutenant maj cpl pvt officer agent hon sheikh shaykh haji hajji mullah imam`))
 
 // particles belong to the surname that follows them.
 var particles = words(`van von der den de del della da di do dos das du la las le los el al ibn bin bint ben abu ter ten st saint mac mc o san santa`)
 
 // nobody holds what people write where a name is unknown.
-var nobody = func() map[string]bool {
+var nobody = func() *roster[bool] {
 	out := words(`unknown unk unkn none na doe anonymous test nil null unidentified xxx redacted withheld subject suspect unsub tbd tba
 		lnu fnu nln noname unnamed undisclosed refused various unspecified missing blank male female jdoe`)
 	for _, s := range []string{"n a", "not known", "no name", "not given", "not available", "not stated", "john doe", "jane doe", "first name unknown", "last name unknown"} {
 		out[s] = true
 	}
-	return out
+	return rosterOf(out)
 }()
 
 // splitName takes a whole name apart: "Smith, John Q" or "John Q Smith". Words
 // between the first and the surname are the middle.
 func splitName(full string) (n name) {
 	if head, tail, ok := strings.Cut(full, ","); ok {
-		if t := dropTitles(fold(tail)); t != "" && !titles[t] && (t[0] < '0' || t[0] > '9') {
+		if t := dropTitles(fold(tail)); t != "" && !titles.has(t) && (t[0] < '0' || t[0] > '9') {
 			n.family = dropTitles(fold(head))
 			n.given, n.middle, _ = strings.Cut(t, " ")
 			return n
@@ -154,7 +154,7 @@ func splitName(full string) (n name) {
 
 func dropTitles(s string) string {
 	if !strings.Contains(s, " ") {
-		if titles[s] {
+		if titles.has(s) {
 			return ""
 		}
 		return s
@@ -162,7 +162,7 @@ func dropTitles(s string) string {
 	words := strings.Fields(s)
 	kept := words[:0]
 	for _, w := range words {
-		if !titles[w] {
+		if !titles.has(w) {
 			kept = append(kept, w)
 		}
 	}

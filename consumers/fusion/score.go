@@ -208,7 +208,7 @@ func (p *pairing) shared(a, b *facts, x, y *mark) (weight, int32) {
 	if k == wPlatePartial {
 		bits = p.partial(max(x.hidden, y.hidden))
 	}
-	if p.e.hub(x.key, a.time) || p.e.hub(x.key, b.time) {
+	if p.e.hubOfEither(x.key, a.time, b.time) {
 		bits = min(bits, p.w(wHub))
 	}
 	return k, bits
@@ -220,12 +220,33 @@ func (p *pairing) partial(hidden uint8) int32 {
 
 // nearly compares plates and phones that do not agree wholly.
 func (p *pairing) nearly(a, b *facts, done weight) {
-	if done != wPlate {
+	x, y := a.kinds(), b.kinds()
+	both := x & y
+	if done != wPlate && both.has(keyPlate) {
 		p.closest(a, b, keyPlate)
 	}
-	p.closest(a, b, keyPhone)
-	p.closest(a, b, keyEmail)
-	p.networks(a, b)
+	if both.has(keyPhone) {
+		p.closest(a, b, keyPhone)
+	}
+	if both.has(keyEmail) {
+		p.closest(a, b, keyEmail)
+	}
+	if (x.has(keyIP) || x.has(keyCIDR)) && (y.has(keyIP) || y.has(keyCIDR)) {
+		p.networks(a, b)
+	}
+}
+
+// keyKinds is a set of key types.
+type keyKinds uint64
+
+func (s keyKinds) has(t keyType) bool { return s>>t&1 != 0 }
+
+// kinds is the key types of the identifiers.
+func (f *facts) kinds() (s keyKinds) {
+	for i := range f.ids {
+		s |= 1 << f.ids[i].key.kind()
+	}
+	return s
 }
 
 // closest adds the best near agreement of one kind, unless some of that kind

@@ -23,7 +23,10 @@ func (p *pairing) people(a, b *facts, home, mail int32) {
 	if sums[bi][bj] < 0 && (!alone || p.sum-home-mail >= p.w(wReference)) {
 		return // different people say nothing against one event
 	}
-	s := p.compare(&a.persons[bi], &b.persons[bj], a, b)
+	s := &p.e.tally // of the pair compared last
+	if !alone {
+		s = p.compare(&a.persons[bi], &b.persons[bj], a, b)
+	}
 	if alone {
 		p.household(s, home, mail)
 	}

@@ -16,21 +16,23 @@ const sketchSize = 8
 // ten words has none. The number of words is returned beside it.
 func sketch(s string) (out [sketchSize]uint32, length int) {
 	s = s[:min(len(s), maxNarrative)]
-	var ends [3]int // starts of the last three words
+	first, second, third := 0, 0, 0 // starts of the last three words
 	words, n := 0, 0
-	inWord := false
-	for i := 0; i <= len(s); i++ {
-		gap := i == len(s) || s[i] == ' ' || s[i] == '\n' || s[i] == '\t' || s[i] == '\r'
-		if !gap && !inWord {
-			ends[words%3] = i
-			words++
-			inWord = true
+	for i := 0; ; {
+		for i < len(s) && spaces[s[i]] {
+			i++
 		}
-		if gap && inWord {
-			inWord = false
-			if words >= 3 {
-				n = keepSmallest(&out, n, uint32(xxh3.HashString(s[ends[words%3]:i])>>32))
-			}
+		if i == len(s) {
+			break
+		}
+		first, second, third = second, third, i
+		for words++; i < len(s) && !spaces[s[i]]; i++ {
+		}
+		if words < 3 {
+			continue
+		}
+		if h := uint32(xxh3.HashString(s[first:i]) >> 32); n < sketchSize || h < out[sketchSize-1] {
+			n = keepSmallest(&out, n, h)
 		}
 	}
 	if words < 10 {
@@ -38,6 +40,9 @@ func sketch(s string) (out [sketchSize]uint32, length int) {
 	}
 	return out, words
 }
+
+// spaces are the bytes between words.
+var spaces = [256]bool{' ': true, '\n': true, '\t': true, '\r': true}
 
 // keepSmallest inserts h into the n smallest, sorted.
 func keepSmallest(out *[sketchSize]uint32, n int, h uint32) int {

@@ -49,7 +49,7 @@ var (
 
 func placeholder(v string) bool {
 	f := fold(v)
-	return nobody[f] || len(v) > 2 && uniform(v)
+	return nobody.has(f) || len(v) > 2 && uniform(v)
 }
 
 // uniform says whether a value is one character over and over.

@@ -41,7 +41,7 @@ func (x *extraction) item(it *wf.Item) {
 // thing notes a name and proposes by it and by pairs of its rarest words.
 func (x *extraction) thing(kind weight, t keyType, s string) {
 	n := fold(s)
-	if len(n) < 2 || nobody[n] || len(x.things) == maxThings {
+	if len(n) < 2 || nobody.has(n) || len(x.things) == maxThings {
 		return
 	}
 	o := thing{kind, n}

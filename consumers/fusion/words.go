@@ -47,10 +47,10 @@ var listedWords = func() map[string]int32 {
 			out[w] = b
 		}
 	}
-	for w, b := range givenBits {
+	for w, b := range givenBits.all() {
 		least(w, b)
 	}
-	for w, b := range surnameBits {
+	for w, b := range surnameBits.all() {
 		least(w, b)
 	}
 	for _, list := range []map[string]bool{common, business} {
