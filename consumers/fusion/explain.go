@@ -72,6 +72,9 @@ func (e *Engine) Explain(id string) (Explanation, bool) {
 	}
 	x := Explanation{Situation: s, Lines: Read(s)}
 	x.Related, x.Attached = e.nearMisses(m)
+	if s.Size == 1 && len(x.Related) == 0 {
+		x.Lines = append(x.Lines, "No other report was found within "+bitsOf(relatedBand)+" of a link with it.")
+	}
 	for _, a := range x.Attached {
 		x.Lines = append(x.Lines, fmt.Sprintf("Weakly attached, not part of it: situation %s, %s. %s together come to %s.",
 			a.Situation[:min(8, len(a.Situation))], a.Headline, plural(a.Pairs, "near miss"), bitsOf(a.Millibits)))

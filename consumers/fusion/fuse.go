@@ -55,8 +55,9 @@ func Fuse(inputs []Input, c Config, now time.Time) []Output {
 	return out
 }
 
-// Explain is Fuse that explains: the situations of two reports or more whose
-// id, or that of a part, begins with a prefix; sorted by score, the highest first.
+// Explain is Fuse that explains: the situations whose id, or that of a part,
+// begins with a prefix; for an empty one all of two reports or more. Sorted by
+// score, the highest first.
 func Explain(inputs []Input, c Config, now time.Time, prefix string) []Explanation {
 	var out []Explanation
 	for _, e := range engines(inputs, c, now) {
@@ -67,7 +68,7 @@ func Explain(inputs []Input, c Config, now time.Time, prefix string) []Explanati
 				ids = append(ids, p.Id)
 			}
 			for i, id := range ids {
-				if s.Size < 2 || !strings.HasPrefix(id, prefix) || prefix == "" && i > 0 {
+				if !strings.HasPrefix(id, prefix) || prefix == "" && (s.Size < 2 || i > 0) {
 					continue
 				}
 				if x, ok := e.Explain(id); ok {

@@ -144,6 +144,9 @@ func phraseOf(v *wf.Evidence) string {
 
 func with(phrase, value string) string {
 	before, after, ok := strings.Cut(phrase, "%s")
+	if strings.HasSuffix(before, "ending in ") {
+		value = strings.TrimPrefix(value, "...")
+	}
 	switch {
 	case !ok && value != "":
 		return phrase + " (" + value + ")"
@@ -151,6 +154,23 @@ func with(phrase, value string) string {
 		return strings.TrimRight(before, " ,") + after
 	}
 	return before + value + after
+}
+
+// things name what is mentioned where no phrase of two that share it does.
+var things = map[string]string{
+	"reference": "record name %s", "plate": "plate %s", "hash": "file with hash %s", "address": "address %s",
+	"domain": "domain %s", "malware": "malware or campaign %s",
+}
+
+// thingText names one thing, by the kind of a mention: "phone number +1601...".
+func thingText(kind, value string) string {
+	if t := things[kind]; t != "" {
+		return with(t, value)
+	}
+	if p, ok := strings.CutPrefix(phrases[kind], "the same "); ok {
+		return with(p, value)
+	}
+	return strings.TrimSpace(kind + " " + value)
 }
 
 // reasonsText says what speaks for and what against, the strongest first.
@@ -211,7 +231,7 @@ func lengthText(m float64) string {
 	case m < 1000:
 		return fmt.Sprintf("%.0f metres", m)
 	case m < 100_000:
-		return fmt.Sprintf("%.1f kilometres", m/1000)
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", m/1000), ".0") + " kilometres"
 	}
 	return fmt.Sprintf("%.0f kilometres", m/1000)
 }
@@ -219,11 +239,11 @@ func lengthText(m float64) string {
 func areaText(m2 uint64) string {
 	switch {
 	case m2 < 100_000:
-		return fmt.Sprintf("%d square metres", m2)
+		return fmt.Sprintf("%s square metres", grouped(int(m2)))
 	case m2 < 100_000_000:
-		return fmt.Sprintf("%.1f square kilometres", float64(m2)/1e6)
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(m2)/1e6), ".0") + " square kilometres"
 	}
-	return fmt.Sprintf("%.0f square kilometres", float64(m2)/1e6)
+	return grouped(int(m2/1_000_000)) + " square kilometres"
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2 January 2006 15:04Z") }

@@ -69,7 +69,7 @@ func whereText(s *wf.Situation) string {
 func reportLines(s *wf.Situation) []string {
 	var out []string
 	for i, m := range s.GetMembers()[:min(len(s.GetMembers()), saidReports)] {
-		line := fmt.Sprintf("Report %d: %s of %s, admitted in %s, %s.", i+1, recordOf(m), m.GetAgency(), m.GetCell(), moment(m.GetEventTime().AsTime()))
+		line := fmt.Sprintf("Report %d: %s of %s, %s%s.", i+1, recordOf(m), m.GetAgency(), admittedText(m), moment(m.GetEventTime().AsTime()))
 		if m.GetSuperseded() {
 			line += " A later message replaces it."
 		}
@@ -79,6 +79,14 @@ func reportLines(s *wf.Situation) []string {
 		out = append(out, fmt.Sprintf("And %s more.", reportCount(more)))
 	}
 	return out
+}
+
+// admittedText says which cell took a report; read from a file, none did.
+func admittedText(m *wf.Member) string {
+	if m.GetCell() == "" {
+		return ""
+	}
+	return "admitted in " + m.GetCell() + ", "
 }
 
 func reportCount(n int) string {
@@ -140,12 +148,12 @@ func bridgeLine(s *wf.Situation) string {
 		return ""
 	}
 	l, b := s.GetLinks()[*s.WeakestLink], s.GetBridge()
-	line := fmt.Sprintf("It would fall apart into %d and %s without the link of report %d and report %d, %s", b.GetAReports(), reportCount(int(b.GetBReports())),
-		l.GetA()+1, l.GetB()+1, bitsOf(l.GetMillibits()))
+	without := fmt.Sprintf("Without the link of report %d and report %d, %s", l.GetA()+1, l.GetB()+1, bitsOf(l.GetMillibits()))
+	parts := fmt.Sprintf("it would fall apart into %s and %s", reportCount(int(b.GetAReports())), grouped(int(b.GetBReports())))
 	if n := int(b.GetLinks()) - 1; n > 0 {
-		return line + fmt.Sprintf(", and %s beside it, none of them stronger.", plural(n, "link"))
+		return without + fmt.Sprintf(", and %s no stronger, %s.", plural(n, "other link"), parts)
 	}
-	return line + ": nothing else holds the two together."
+	return without + ", " + parts + ": nothing else holds the two together."
 }
 
 // ignoredPhrases say why a thing counted little or nothing.
@@ -159,7 +167,7 @@ func ignoredLine(i *wf.Ignored) string {
 	if why == "" {
 		why = "was ignored: " + i.GetReason()
 	}
-	return fmt.Sprintf("The %s %s, in %s of it, %s.", i.GetKind(), i.GetValue(), reportCount(int(i.GetMembers())), why)
+	return fmt.Sprintf("The %s, in %s of it, %s.", thingText(i.GetKind(), i.GetValue()), reportCount(int(i.GetMembers())), why)
 }
 
 func recordOf(m *wf.Member) string {
@@ -193,7 +201,7 @@ func Neighbours(s *wf.Situation, all []*wf.Situation) []string {
 		var shared []string
 		for _, m := range o.GetMentions() {
 			if k := m.GetKind() + " " + m.GetValue(); mine[k] {
-				shared = append(shared, k)
+				shared = append(shared, "the "+thingText(m.GetKind(), m.GetValue()))
 			}
 		}
 		if len(shared) > 0 {

@@ -331,8 +331,8 @@ func TestExplanationCanBeReadAloud(t *testing.T) {
 			"Report 1: R-1 of fbi, admitted in le, 1 May 2026 12:00Z.",
 			"Report 1 of fbi and report 2 of atf, 60 minutes apart, belong together by 30 bits: the same vehicle identification number 1FTFW1ET5DFC10312, 30 bits.",
 			"the same phone number +16015550123, 21 bits; places within 150 metres, 11 bits",
-			"It would fall apart into 1 and 2 reports without the link of report 1 and report 2, 30 bits: nothing else holds the two together.",
-			"The person-number ...1120, in 2 reports of it, counted for nothing: it is on the list of values that say nothing.",
+			"Without the link of report 1 and report 2, 30 bits, it would fall apart into 1 report and 2: nothing else holds the two together.",
+			"The number of a person, ending in 1120, in 2 reports of it, counted for nothing: it is on the list of values that say nothing.",
 			"Related, not part of it:", ": 21 bits, 5 bits short of a link: ",
 		} {
 			if !strings.Contains(text, want) {

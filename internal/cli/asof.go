@@ -167,7 +167,7 @@ func asOfLine(w io.Writer, s *wf.Snapshot) {
 	}
 	from := "as it was published"
 	if p.GetOrigin() == wf.Origin_ORIGIN_REPLAY {
-		from = "correlated again from the reports of by then"
+		from = "correlated again from the reports stored by then"
 	}
 	fmt.Fprintf(w, "AS OF %s, not live: %s", p.GetTime().AsTime().UTC().Format(time.RFC3339), from)
 	if n := p.GetRemoved(); n > 0 {

@@ -85,7 +85,10 @@ func hasPart(x *wf.Situation, prefix string) bool {
 func (a *app) explainPile(p pile, config fusion.Config, at time.Time, prefix string) error {
 	all := fusion.Explain(p.inputs, config, at, prefix)
 	if len(all) == 0 {
-		return failed("no situation of two reports or more has an id that begins with %q", prefix)
+		if prefix == "" {
+			return failed("no situation has two reports or more: --explain with the first digits of an id reads out one of a single report")
+		}
+		return failed("no situation has an id that begins with %q: fuse without --explain prints them", prefix)
 	}
 	for i, x := range all {
 		if i > 0 {

@@ -69,7 +69,7 @@ columns, so that the labelled file itself will do.`,
 		},
 	}
 	f.flags(c)
-	c.Flags().StringVar(&f.explain, "explain", "", "read out the situations whose id begins so instead, near misses included; \"all\" for all of two reports or more")
+	c.Flags().StringVar(&f.explain, "explain", "", "read out instead the situations whose id begins so, near misses included; \"all\" for all of two reports or more")
 	c.Flags().StringVar(&f.tick, "tick", "", "time of the picture; the policy's windows then apply (default: nothing expires)")
 	c.Flags().StringVar(&f.weights, "weights", "default", "weights of the evidence: default or zero")
 	c.Flags().Float64Var(&f.threshold, "threshold", 0, "bits from which two reports are linked (default: from the number of reports)")
@@ -132,8 +132,8 @@ func (a *app) fusePile(p pile, config fusion.Config, at time.Time, form string, 
 	if err := a.printSituations(situations, form); err != nil {
 		return fmt.Errorf("write situations: %w", err)
 	}
-	fmt.Fprintf(a.err, "%s in %s, %d refused; linked from %.1f bits, in %s\n", count(len(p.inputs), "report"), count(len(situations), "situation"),
-		p.refused, float64(config.Threshold)/1000, took.Round(time.Millisecond))
+	fmt.Fprintf(a.err, "%s in %s, %d refused; linked from %.1f bits, in %d ms\n", count(len(p.inputs), "report"), count(len(situations), "situation"),
+		p.refused, float64(config.Threshold)/1000, took.Milliseconds())
 	if truth != nil {
 		truth.score(a.err, situations)
 	}

@@ -93,9 +93,9 @@ func situationTable(w io.Writer, all []*wf.Situation, most int) {
 }
 
 func snapshotHead(w io.Writer, s *wf.Snapshot) {
-	fmt.Fprintf(w, "cell %s, %s, revision %d, tick %s: %d situations of %d reports, digest %s\n", s.GetCell(), subject.StatusToken(s.GetStatus()),
-		s.GetRevision(), zulu(s.GetTick().AsTime()), len(s.GetSituations()), s.GetReports(), hex.EncodeToString(s.GetDigest()))
+	fmt.Fprintf(w, "cell %s, %s, revision %d, tick %s: %s of %s, digest %s\n", s.GetCell(), subject.StatusToken(s.GetStatus()),
+		s.GetRevision(), zulu(s.GetTick().AsTime()), count(len(s.GetSituations()), "situation"), count(int(s.GetReports()), "report"), hex.EncodeToString(s.GetDigest()))
 	if n := s.GetSetAside(); n > 0 {
-		fmt.Fprintf(w, "%d stored reports are set aside: they could not be read or correlated; the metric watchfloor_worker_set_aside_records says why, the log which\n", n)
+		fmt.Fprintf(w, "%s set aside: what is stored could not be read or correlated; the metric watchfloor_worker_set_aside_records says why, the log which\n", count(int(n), "report"))
 	}
 }

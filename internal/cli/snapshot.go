@@ -21,12 +21,17 @@ type reading struct {
 }
 
 func (r *reading) flags(c *cobra.Command) {
+	r.followFlags(c)
+	r.past.flags(c)
+}
+
+// followFlags are those of a command that reads what is live alone.
+func (r *reading) followFlags(c *cobra.Command) {
 	r.remote.flags(c)
 	c.Flags().StringVar(&r.cell, "cell", "", "cell to read (required)")
 	c.Flags().StringVar(&r.status, "status", "", "actual, exercise or test (default: what the local broker runs, else actual)")
 	c.Flags().StringVar(&r.user, "reader", "", "reader of the policy to read as, or that --creds is of (default: the first that is cleared)")
 	_ = c.MarkFlagRequired("cell")
-	r.past.flags(c)
 }
 
 // load reads the newest picture, or that of an earlier time.

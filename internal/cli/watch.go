@@ -52,7 +52,7 @@ single report are left out of the table unless --singles is given.`,
 			return nil
 		},
 	}
-	r.flags(c)
+	r.followFlags(c)
 	c.Flags().BoolVar(&singles, "singles", false, "show situations of a single report too")
 	return c
 }
