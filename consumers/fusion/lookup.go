@@ -74,6 +74,28 @@ func (t *lookup) get(h uint64) uint32 {
 	return s.at(s.seek(tag), tag)
 }
 
+// first is the first number with the tag of h that is the one, 0 none.
+func (t *lookup) first(h uint64, is func(uint32) bool) uint32 {
+	s, tag := t.segment(h)
+	for i := s.seek(tag); ; i++ {
+		if ref := s.at(i, tag); ref == 0 || is(ref) {
+			return ref
+		}
+	}
+}
+
+// put adds a number under h.
+func (t *lookup) put(h uint64, ref uint32) {
+	s, tag := t.segment(h)
+	s.add(s.seek(tag), tag, ref)
+}
+
+// drop removes a number from under h.
+func (t *lookup) drop(h uint64, ref uint32) {
+	s, tag := t.segment(h)
+	s.dropRef(tag, ref)
+}
+
 // add puts a number in at slot i, where seek said.
 func (s *segment) add(i int, tag uint64, ref uint32) {
 	if (s.used+1)*8 > s.home*7 {
