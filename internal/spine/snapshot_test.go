@@ -78,58 +78,37 @@ func oneVersion(t *testing.T, p *snapshot.Picture) string {
 	return ""
 }
 
-// cut closes nc as soon as part k of a commit is announced.
-func cut(t *testing.T, r *rig, nc *nats.Conn, k uint32, pattern string) {
-	t.Helper()
-	var n atomic.Uint32
-	watch := r.reader()
-	_, err := watch.Subscribe(pattern, func(*nats.Msg) {
-		if n.Add(1) == k {
-			nc.Close()
-		}
-	})
-	must(t, err)
-	must(t, watch.Flush())
-}
-
 // A commit of 25,000 changes whose writer dies between two parts is never seen,
 // neither live nor by a late joiner, and the next writer goes on from before it.
 func TestCommitKilledBetweenItsParts(t *testing.T) {
 	for _, what := range []string{"frame", "keyframe"} {
-		for _, k := range []uint32{1, 2, 3} {
-			t.Run(fmt.Sprint(what, " after part ", k), func(t *testing.T) {
-				for range 5 { // the cut may come after the last part
-					if killedBetween(t, what, k) {
-						return
-					}
-				}
-				t.Fatal("no commit was cut short in five tries")
-			})
+		for _, k := range []int{1, 2, 3} {
+			t.Run(fmt.Sprint(what, " after part ", k), func(t *testing.T) { killedBetween(t, what, k) })
 		}
 	}
 }
 
-// killedBetween tries one death after part k; false when the commit was faster.
-func killedBetween(t *testing.T, what string, k uint32) bool {
+// killedBetween is a death after part k is stored and before the next is sent.
+func killedBetween(t *testing.T, what string, k int) {
 	r := newRig(t)
 	f, late := r.follow(), r.reader()
-	nc := r.worker()
 	var p pen
+	nc, wire := r.cuttable()
 	w := r.writer(nc, "first")
 	must(t, w.Commit(t.Context(), p.frame(25000, strings.Repeat("old", 30))))
 	must(t, p.keyframe(t.Context(), w))
 	f.Watch(func(u snapshot.Update) { oneVersion(t, u.Picture) })
 	before := p
 
-	cut(t, r, nc, k, "live.exercise."+what+".*.*")
+	wire.cutAt("exercise."+what+".", k+1)
 	var err error
 	if what == "frame" {
 		err = w.Commit(t.Context(), p.frame(25000, strings.Repeat("new", 30)))
 	} else {
 		err = p.keyframe(t.Context(), w)
 	}
-	if err == nil {
-		return false
+	if err == nil || !wire.isCut() {
+		t.Fatalf("the commit ended with %v, its connection cut: %v", err, wire.isCut())
 	}
 	if got := r.load(late); got.Revision() != 1 || !strings.HasPrefix(oneVersion(t, got), "old") {
 		t.Errorf("a late joiner sees revision %d", got.Revision())
@@ -148,7 +127,6 @@ func killedBetween(t *testing.T, what string, k uint32) bool {
 	if got := r.load(late); got.Revision() != 2 || oneVersion(t, got) != "next" {
 		t.Errorf("a late joiner sees revision %d", got.Revision())
 	}
-	return true
 }
 
 // Of two writers the one that opened first is refused and stores nothing.
