@@ -105,7 +105,7 @@ func principals(p *policy.Policy) []proof.Principal {
 	for _, c := range p.Cells {
 		own := []string{c.Name}
 		out = append(out, proof.Principal{Kind: proof.Worker, Name: c.Name, Cells: own})
-		for _, part := range []proof.Kind{proof.Guard, proof.API, proof.Provision} {
+		for _, part := range []proof.Kind{proof.Guard, proof.API, proof.Provision, proof.Backup, proof.Doctor} {
 			out = append(out, proof.Principal{Kind: part, Name: string(part), Cells: own, In: c.Name})
 		}
 	}

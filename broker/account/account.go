@@ -15,6 +15,7 @@
 package account
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,6 +38,7 @@ type Authority struct {
 	operator *jwt.OperatorClaims
 	now      func() time.Time
 	unlock   unlock.Key
+	restores bool // there is a principal that restores
 
 	mu     sync.Mutex
 	policy *policy.Policy
@@ -91,6 +93,29 @@ func Draft(p *policy.Policy, now func() time.Time) (*Authority, error) {
 	return a, err
 }
 
+// OpenRestore is Open for a process that puts stored data back where no broker
+// runs: its accounts have [Restore] beside the policy's principals. It writes
+// no keys, so every cell of the policy must have had its account already.
+func OpenRestore(keysDir, dataDir string, p *policy.Policy, now func() time.Time) (*Authority, error) {
+	ring, err := openKeyring(keysDir, dataDir)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range p.Cells {
+		if ring.get("account/"+c.Name) == "" {
+			return nil, fmt.Errorf("cell %q has no account in the keys of %s: %w", c.Name, keysDir, ErrUnknown)
+		}
+	}
+	ring.dir = "" // what Apply makes is for this process
+	a, err := with(ring, Config{Policy: p, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	a.restores = true
+	_, err = a.Apply(p)
+	return a, err
+}
+
 func open(cfg Config) (*Authority, error) {
 	ring, err := openKeyring(cfg.KeysDir, cfg.DataDir)
 	if err != nil {
@@ -111,6 +136,11 @@ func with(ring *keyring, cfg Config) (*Authority, error) {
 
 func (a *Authority) rolesOf(p *policy.Policy) map[string]map[Principal]Role {
 	roles := rolesOf(p)
+	if a.restores {
+		for _, principals := range roles {
+			principals[Restore()] = restoreRole()
+		}
+	}
 	if a.unlock.Fits() {
 		for _, principals := range roles {
 			principals[Root()] = Role{Publish: []string{">"}, Subscribe: []string{">"}}
@@ -127,6 +157,16 @@ func (a *Authority) SystemAccount() string { return a.operator.SystemAccount }
 
 // StoreKey is the key that encrypts what JetStream stores.
 func (a *Authority) StoreKey() string { return a.ring.secret("jetstream") }
+
+// ArchiveKey seals the backups of a cell, and of no other. It outlives every
+// change of the store's key.
+func (a *Authority) ArchiveKey(cell string) ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(a.ring.secret("backup/" + cell))
+	if err != nil || len(key) < 32 {
+		return nil, fmt.Errorf("cell %q has no key for backups: start the broker of this release once: %w", cell, ErrUnknown)
+	}
+	return key, nil
+}
 
 // AccountKey is the public key of a cell's account; empty for an unknown cell.
 func (a *Authority) AccountKey(cell string) string { return a.ring.get("account/" + cell) }

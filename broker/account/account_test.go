@@ -95,6 +95,10 @@ func checkScope(t *testing.T, cell string, s *jwt.UserScope) {
 			if s.Role == "worker/"+cell && slices.ContainsFunc(subject.Statuses, func(st wf.Status) bool { return subj == "$JS.API.STREAM.MSG.DELETE."+subject.SnapshotStream(st) }) {
 				continue
 			}
+			// A stream as a whole goes only to the backup of its own cell.
+			if s.Role == "backup/backup" && strings.HasPrefix(subj, "$JS.API.STREAM.SNAPSHOT.") && !strings.ContainsAny(subj, "*>") {
+				continue
+			}
 			privileged := strings.HasPrefix(s.Role, "provision/")
 			for _, verb := range []string{"STREAM.CREATE", "STREAM.DELETE", "STREAM.PURGE", "STREAM.UPDATE", "STREAM.RESTORE", "STREAM.SNAPSHOT", "STREAM.MSG", "DURABLE", "CONSUMER.DELETE", "PAUSE"} {
 				if strings.Contains(subj, verb) && !(privileged && !strings.Contains(verb, "MSG")) {
@@ -286,5 +290,66 @@ func TestTokenOfARemovedReader(t *testing.T) {
 	}
 	if _, err := a.VerifyToken("le", text); !errors.Is(err, account.ErrToken) {
 		t.Errorf("got %v, want %v", err, account.ErrToken)
+	}
+}
+
+// The right to put streams back exists in a process that restores, and nowhere
+// else: what it makes for that is not kept.
+func TestRestoreIsOfOneProcess(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := account.OpenRestore(filepath.Join(dir, "keys"), filepath.Join(dir, "data"), policy.Default(), time.Now); !errors.Is(err, account.ErrUnknown) {
+		t.Errorf("without keys: got %v, want %v", err, account.ErrUnknown)
+	}
+	dir = t.TempDir()
+	cfg := config(dir, policy.Default(), time.Now)
+	a := open(t, dir, policy.Default(), time.Now)
+	if _, err := a.Issue(account.Request{Principal: account.Restore(), Cell: "le"}); !errors.Is(err, account.ErrUnknown) {
+		t.Errorf("a broker issues a credential to restore: %v", err)
+	}
+	ring := func() string {
+		data, err := os.ReadFile(filepath.Join(cfg.KeysDir, "keyring.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	before := ring()
+	r, err := account.OpenRestore(cfg.KeysDir, cfg.DataDir, policy.Default(), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Issue(account.Request{Principal: account.Restore(), Cell: "le"}); err != nil {
+		t.Error(err)
+	}
+	if ring() != before {
+		t.Error("restoring wrote keys")
+	}
+	if r.AccountKey("le") != a.AccountKey("le") || r.StoreKey() != a.StoreKey() {
+		t.Error("what is restored would lie in another account, or under another key")
+	}
+}
+
+// Each cell's backups are sealed with a key of their own, which stays.
+func TestArchiveKeys(t *testing.T) {
+	dir := t.TempDir()
+	seen := map[string]string{}
+	for range 2 {
+		a := open(t, dir, policy.Default(), time.Now)
+		for _, cell := range policy.Default().CellNames() {
+			key, err := a.ArchiveKey(cell)
+			if err != nil || len(key) < 32 {
+				t.Fatalf("%s: %d bytes, %v", cell, len(key), err)
+			}
+			if other, ok := seen[string(key)]; ok && other != cell {
+				t.Errorf("%s and %s share a key", cell, other)
+			}
+			seen[string(key)] = cell
+		}
+	}
+	if len(seen) != len(policy.Default().Cells) {
+		t.Errorf("got %d keys of %d cells: they change", len(seen), len(policy.Default().Cells))
+	}
+	if _, err := open(t, dir, policy.Default(), time.Now).ArchiveKey("nowhere"); !errors.Is(err, account.ErrUnknown) {
+		t.Errorf("an unknown cell: got %v", err)
 	}
 }

@@ -31,6 +31,7 @@ const (
 //	account/CELL                public key of an account; its seed is not kept
 //	sign/CELL/KIND/NAME         seed that signs the users of a principal
 //	jetstream, token/CELL       random secrets, base64
+//	backup/CELL                 likewise: seals the backups of the cell
 //
 // Without a directory it is kept in memory alone.
 type keyring struct {
@@ -231,6 +232,10 @@ func (r *keyring) provide(roles map[string]map[Principal]Role) error {
 				return err
 			}
 			r.keys["token/"+cell] = newSecret()
+			changed = true
+		}
+		if r.keys["backup/"+cell] == "" {
+			r.keys["backup/"+cell] = newSecret()
 			changed = true
 		}
 		for p := range principals {

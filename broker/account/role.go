@@ -24,6 +24,9 @@ const (
 	kindWorker    = "worker"
 	kindAPI       = "api"
 	kindProvision = "provision"
+	kindBackup    = "backup"
+	kindDoctor    = "doctor"
+	kindRestore   = "restore"
 	kindRoot      = "root"
 )
 
@@ -44,6 +47,17 @@ func API() Principal { return Principal{kindAPI, kindAPI} }
 
 // Provision declares streams and consumers; its credential never leaves the broker.
 func Provision() Principal { return Principal{kindProvision, kindProvision} }
+
+// Backup copies the cell's streams out, whole.
+func Backup() Principal { return Principal{kindBackup, kindBackup} }
+
+// Doctor looks at the cell's streams and consumers: at their state, never at a
+// message.
+func Doctor() Principal { return Principal{kindDoctor, kindDoctor} }
+
+// Restore puts a cell's streams back. Only an authority of [OpenRestore] knows
+// it, in a server that nobody else signs in to.
+func Restore() Principal { return Principal{kindRestore, kindRestore} }
 
 // Root may do everything in the cell. No authority outside the tests of this
 // module knows it.
@@ -109,6 +123,8 @@ func rolesOf(p *policy.Policy) map[string]map[Principal]Role {
 			Guard():     guardRole(p, c.Name),
 			API():       pictureRole(API()),
 			Provision(): provisionRole(),
+			Backup():    backupRole(),
+			Doctor():    doctorRole(),
 		}
 		for _, r := range append(p.Above(c.Name), c.Name) {
 			roles[Worker(r)] = workerRole(c.Name, r)
@@ -244,4 +260,41 @@ func provisionRole() Role {
 			"$JS.API.CONSUMER.CREATE.>", "$JS.API.CONSUMER.DELETE.*.*",
 		},
 	}
+}
+
+// streams are the streams of every cell.
+func streams() []string {
+	out := []string{subject.Reports, subject.Refusals}
+	for _, status := range subject.Statuses {
+		out = append(out, subject.SnapshotStream(status))
+	}
+	return out
+}
+
+// backupRole: each stream of the cell as a whole, and nothing that changes one.
+// The second subject says that a piece has arrived.
+func backupRole() Role {
+	r := Role{Subscribe: []string{inbox(Backup())}}
+	for _, s := range streams() {
+		r.Publish = append(r.Publish, "$JS.API.STREAM.SNAPSHOT."+s, "$JS.SNAPSHOT.ACK."+s+".*.*.*")
+	}
+	return r
+}
+
+// doctorRole: how streams and consumers stand.
+func doctorRole() Role {
+	return Role{
+		Subscribe: []string{inbox(Doctor())},
+		Publish:   []string{"$JS.API.INFO", "$JS.API.STREAM.LIST", "$JS.API.CONSUMER.LIST." + subject.Reports},
+	}
+}
+
+// restoreRole: streams that are not there yet, and to read them again.
+func restoreRole() Role {
+	r := backupRole()
+	r.Subscribe = []string{inbox(Restore())}
+	for _, s := range streams() {
+		r.Publish = append(r.Publish, "$JS.API.STREAM.RESTORE."+s, "$JS.SNAPSHOT.RESTORE."+s+".*")
+	}
+	return r
 }

@@ -32,6 +32,13 @@ func TestRoles(t *testing.T) {
 			"$JS.API.CONSUMER.INFO.REPORTS.feed_watch-noc_all", "$JS.API.CONSUMER.MSG.NEXT.REPORTS.feed_watch-noc_all",
 			"$JS.ACK.REPORTS.feed_watch-noc_all.>", "$JS.ACK._.*.REPORTS.feed_watch-noc_all.>",
 		}, []string{"_INBOX.watch-noc.{{name()}}.>"}},
+		{"le", Backup(), []string{
+			"$JS.API.STREAM.SNAPSHOT.REPORTS", "$JS.SNAPSHOT.ACK.REPORTS.*.*.*", "$JS.API.STREAM.SNAPSHOT.REFUSALS", "$JS.SNAPSHOT.ACK.REFUSALS.*.*.*",
+			"$JS.API.STREAM.SNAPSHOT.SNAPSHOT_ACTUAL", "$JS.SNAPSHOT.ACK.SNAPSHOT_ACTUAL.*.*.*",
+			"$JS.API.STREAM.SNAPSHOT.SNAPSHOT_EXERCISE", "$JS.SNAPSHOT.ACK.SNAPSHOT_EXERCISE.*.*.*",
+			"$JS.API.STREAM.SNAPSHOT.SNAPSHOT_TEST", "$JS.SNAPSHOT.ACK.SNAPSHOT_TEST.*.*.*",
+		}, []string{"_INBOX.backup.{{name()}}.>"}},
+		{"le", Doctor(), []string{"$JS.API.INFO", "$JS.API.STREAM.LIST", "$JS.API.CONSUMER.LIST.REPORTS"}, []string{"_INBOX.doctor.{{name()}}.>"}},
 		{"fused", API(), []string{
 			"$JS.API.DIRECT.GET.SNAPSHOT_ACTUAL.snapshot.actual.>", "$JS.API.DIRECT.GET.SNAPSHOT_EXERCISE.snapshot.exercise.>",
 			"$JS.API.DIRECT.GET.SNAPSHOT_TEST.snapshot.test.>",

@@ -13,7 +13,7 @@ import (
 )
 
 // Reserved names belong to the broker's own parts and to subject tokens.
-var Reserved = []string{"api", "guard", "multi", "none", "provision", "root", "worker"}
+var Reserved = []string{"api", "backup", "doctor", "guard", "multi", "none", "provision", "restore", "root", "worker"}
 
 // checker turns the file into a policy and collects every problem.
 type checker struct {

@@ -135,6 +135,10 @@ func duty(u *user, e Effect) string {
 		return u.picture(e)
 	case Provision:
 		return u.provision(e)
+	case Backup:
+		return u.backup(e)
+	case Doctor:
+		return u.doctor(e)
 	}
 	return ""
 }
@@ -252,6 +256,23 @@ func (u *user) provision(e Effect) string {
 	case "INFO", "STREAM.NAMES", "STREAM.LIST", "STREAM.INFO", "STREAM.CREATE", "STREAM.UPDATE",
 		"CONSUMER.NAMES", "CONSUMER.LIST", "CONSUMER.INFO", "CONSUMER.CREATE", "CONSUMER.DELETE":
 		return "declares streams and consumers"
+	}
+	return ""
+}
+
+// backup: every stream of its cell as a whole.
+func (u *user) backup(e Effect) string {
+	if e.call == "STREAM.SNAPSHOT" || e.call == "SNAPSHOT.ACK" {
+		return "copies the stream out"
+	}
+	return ""
+}
+
+// doctor: how streams and consumers stand, never a message.
+func (u *user) doctor(e Effect) string {
+	switch e.call {
+	case "INFO", "STREAM.LIST", "CONSUMER.LIST":
+		return "looks how streams and consumers stand"
 	}
 	return ""
 }

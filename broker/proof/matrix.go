@@ -36,14 +36,23 @@ picture   sees the picture                                           answer:N  a
 create    makes consumers                                            declare   makes and changes streams and consumers
 admit     hears what agencies submit                                 erase:N   deletes single messages of N streams
 hear      hears its twin                                             speak:N   speaks to N twins
+copy:N    copies N streams out, whole                                look      sees how streams and consumers stand
 -         is heard in its own inbox only`
 
 // words are the parts of a summary, in order.
-var words = []string{"submit", "admit", "store", "read", "reset", "picture", "erase", "create", "declare", "answer", "hear", "get", "speak", "control"}
+var words = []string{"submit", "admit", "store", "read", "reset", "picture", "copy", "look", "erase", "create", "declare", "answer", "hear", "get", "speak", "control"}
 
 // word is what an effect is called in a summary, and the thing it counts; no
 // word for what only goes with another.
 func (e Effect) word() (word, thing string) {
+	switch e.call {
+	case "STREAM.SNAPSHOT":
+		return "copy", e.stream
+	case "SNAPSHOT.ACK":
+		return "", ""
+	case "STREAM.LIST":
+		return "look", ""
+	}
 	switch e.Verb {
 	case Submits:
 		return "submit", e.Subjects

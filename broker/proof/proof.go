@@ -63,6 +63,8 @@ const (
 	Guard     Kind = "guard"
 	API       Kind = "api"
 	Provision Kind = "provision"
+	Backup    Kind = "backup"
+	Doctor    Kind = "doctor"
 )
 
 // Principal is who may hold a credential.

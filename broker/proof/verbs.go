@@ -61,13 +61,16 @@ var calls = []call{
 	api("ACCOUNT.STREAM.CANCEL_MOVE", "ACCOUNT.STREAM.CANCEL_MOVE.*.*", Controls, 0, 0, 0),
 }
 
-// acks are the forms of acknowledgement and flow control, with the places of
+// acks are the forms of acknowledgement and flow control, and the pieces of a
+// stream on its way back, with the places of
 // stream and consumer. An acknowledgement can ask for the next message, so it
 // fetches.
 var acks = []call{
 	{name: "ACK", subject: fixed("$JS.ACK.*.*.*.*.*.*.*"), verb: Fetches, stream: 2, consumer: 3},
 	{name: "ACK.v2", subject: fixed("$JS.ACK._.*.*.*.*.*.*.*.>"), verb: Fetches, stream: 4, consumer: 5},
 	{name: "FC", subject: fixed("$JS.FC.*.*.*"), verb: Manages, stream: 2, consumer: 3},
+	{name: "SNAPSHOT.ACK", subject: fixed("$JS.SNAPSHOT.ACK.*.*.*.*"), verb: Manages, stream: 3},
+	{name: "SNAPSHOT.RESTORE", subject: fixed("$JS.SNAPSHOT.RESTORE.*.*"), verb: Manages, stream: 3},
 	{name: "FC.v2", subject: fixed("$JS.FC._.*.*.*.*"), verb: Manages, stream: 4, consumer: 5},
 }
 

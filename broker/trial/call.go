@@ -173,7 +173,7 @@ func requestCall(c proof.Call, s string) call {
 	if c.Tail > 0 {
 		body = nil
 	}
-	silent := strings.HasPrefix(c.Name, "FC") || slices.ContainsFunc(alone, func(a string) bool { return strings.Contains(c.Name, a) })
+	silent := strings.HasPrefix(c.Name, "FC") || strings.HasPrefix(c.Name, "SNAPSHOT.") || slices.ContainsFunc(alone, func(a string) bool { return strings.Contains(c.Name, a) })
 	still := strings.HasSuffix(c.Name, ".INFO") || strings.HasSuffix(c.Name, ".NAMES") || strings.HasSuffix(c.Name, ".LIST") || c.Name == "INFO" || strings.HasSuffix(c.Name, ".GET")
 	return call{trap: trapOf(c.Name), subject: s, body: body, silent: silent, still: still}
 }
@@ -279,7 +279,7 @@ func coreCalls(cell proof.Cell) []call {
 	for _, status := range subject.Statuses {
 		listen = append(listen, subject.SnapshotSubjects(status)[0], subject.Live(status))
 	}
-	for _, owner := range []string{"guard", "api", "provision", "worker-" + cell.Name, "dea", "nws", "watch-le", "watch-noc"} {
+	for _, owner := range []string{"guard", "api", "provision", "backup", "worker-" + cell.Name, "dea", "nws", "watch-le", "watch-noc"} {
 		listen = append(listen, subject.InboxPrefix(owner, ">"), subject.InboxPrefix(owner, "main.x"))
 		out = append(out, call{trap: "T3", subject: subject.InboxPrefix(owner, "main.x"), silent: true})
 	}
