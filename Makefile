@@ -114,10 +114,7 @@ bench-fusion: ## measure fusion: the engine on one core, the worker, a restore o
 
 .PHONY: fuzz
 fuzz: ## fuzz every parser that meets bytes from outside, FUZZTIME each
-	@grep -rlE '^func Fuzz' --include='*_test.go' proto producers consumers broker | sort | while read -r f; do \
-		for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | sed 's/func //'); do \
-			echo "$$(dirname $$f) $$t"; go test ./$$(dirname $$f) -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x || exit 1; \
-		done; done
+	@deploy/fuzz.sh $(FUZZTIME)
 
 .PHONY: sync
 sync: ## bring the requirements of the five modules in line
