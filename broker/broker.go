@@ -78,6 +78,7 @@ type Broker struct {
 	mu     sync.Mutex // held by Reload and Close; policy, guards and closed are under it
 	policy *policy.Policy
 	guards map[string]*post
+	labels labels            // of everything that is stored
 	staged map[string]string // cell -> directory in memory of its batches
 	closed bool
 }
@@ -105,6 +106,14 @@ func (b *Broker) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Before keys change and anybody can sign in: a reader of the new label must
+	// not find what was admitted under the old one.
+	if b.labels, err = readLabels(b.cfg.DataDir); err != nil {
+		return err
+	}
+	if err := b.labels.check(b.cfg.Policy); err != nil {
+		return err
+	}
 	b.authority, err = account.Open(account.Config{
 		KeysDir: b.cfg.KeysDir, DataDir: b.cfg.DataDir, Policy: b.cfg.Policy, Now: b.cfg.Now, Unlock: b.cfg.Unlock,
 	})
@@ -120,6 +129,9 @@ func (b *Broker) open(ctx context.Context) error {
 		MaxBatch: policy.MaxBatch, LazySync: b.cfg.LazySync, Log: b.cfg.Log, OnViolation: b.cfg.OnViolation,
 	})
 	if err != nil {
+		return err
+	}
+	if err := b.labels.keep(b.cfg.DataDir, b.cfg.Policy); err != nil {
 		return err
 	}
 	if err := b.provision(ctx, b.cfg.Policy); err != nil {
@@ -176,10 +188,10 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 	if b.closed {
 		return fmt.Errorf("reload: %w", ErrClosed)
 	}
+	if err := b.labels.check(p); err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
 	for _, c := range p.Cells {
-		if have, ok := b.policy.Cell(c.Name); ok && have.Label != c.Label {
-			return fmt.Errorf("reload: cell %s from %s to %s: %w", c.Name, have.Label, c.Label, ErrRelabelled)
-		}
 		if _, err := guard.Compile(p, c.Name); err != nil {
 			return fmt.Errorf("reload: %w", err)
 		}
@@ -194,6 +206,9 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 		return fmt.Errorf("reload: %w", err)
 	}
 	if err := b.check(p); err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	if err := b.labels.keep(b.cfg.DataDir, p); err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
 	if err := b.nats.Update(accounts); err != nil {

@@ -12,6 +12,10 @@
 package guard
 
 import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
 	"github.com/watchfloor/watchfloor/proto/admission"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -156,10 +160,28 @@ func (x *Examined) refusal() admission.Reasons {
 	return r
 }
 
-// RecordOf is the refusal's record: who, when, why and the hash, never the payload.
+// RecordOf is the refusal's record: who, when, why and the hash, never the
+// payload. Of the reasons it keeps as many as fit into admission.MaxRefusal.
 func RecordOf(cell string, x *Examined, reasons admission.Reasons) *wf.Refusal {
 	return &wf.Refusal{
 		Cell: cell, Agency: x.Submission.Agency, ReportId: x.ReportID, Revision: x.Revision,
-		Received: timestamp(x.Received), Hash: x.Hash[:], Size: uint64(x.Size), Reasons: reasons,
+		Received: timestamp(x.Received), Hash: x.Hash[:], Size: uint64(x.Size), Reasons: fitting(reasons),
 	}
+}
+
+// recordRest is what a record holds beside its reasons, at most, and one more
+// reason that says how many are left out.
+const recordRest = 1024
+
+func fitting(reasons admission.Reasons) admission.Reasons {
+	room := admission.MaxRefusal - recordRest
+	for i, r := range reasons {
+		if room -= proto.Size(r) + 4; room < 0 {
+			var kept admission.Reasons
+			kept = append(kept, reasons[:i]...)
+			kept.Add(admission.Invalid, "", fmt.Sprintf("%d more reasons are not recorded", len(reasons)-i), "the answer to the sender has them")
+			return kept
+		}
+	}
+	return reasons
 }

@@ -18,13 +18,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/proto/admission"
 	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
 const (
-	// refusalsKept bounds the records of refused reports of one cell.
-	refusalsKept = 64 << 20
+	// refusalsEach is how many records of refused reports each agency keeps: the
+	// flood of one pushes out its own oldest, never another's.
+	refusalsEach = 2000
 	refusalsAge  = 90 * 24 * time.Hour
 	// framesPerSlot times subject.Slots frames are kept at most.
 	framesPerSlot = 512
@@ -81,11 +83,13 @@ func reports(p *policy.Policy) jetstream.StreamConfig {
 	}
 }
 
+// refusals: each agency has a quota of its own, of records of bounded size; a
+// bound of the whole would let the flood of one push out the others' records.
 func refusals() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: subject.Refusals, Subjects: subject.RefusalSubjects, Storage: jetstream.FileStorage,
-		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
-		MaxBytes: refusalsKept, MaxAge: refusalsAge, Duplicates: 2 * time.Minute,
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld, MaxMsgsPerSubject: refusalsEach,
+		MaxMsgSize: admission.MaxRefusal, MaxAge: refusalsAge, Duplicates: 2 * time.Minute,
 	}
 }
 

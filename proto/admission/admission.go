@@ -60,6 +60,10 @@ const (
 	StorageFull Code = "storage-full"
 )
 
+// MaxRefusal is the largest record of a refusal in bytes: with it the records of
+// one agency are bounded, whatever it sends.
+const MaxRefusal = 8 << 10
+
 // Retryable says whether the same bytes may be admitted later.
 func (c Code) Retryable() bool { return c == Unavailable || c == StorageFull }
 

@@ -1,0 +1,87 @@
+package broker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/watchfloor/watchfloor/broker/policy"
+)
+
+// labelsFile of the data directory says under which label each cell was
+// admitted to: what is stored keeps its label whatever a policy says later.
+const labelsFile = "LABELS"
+
+// labels is cell -> label as policies write it. Cells that left the policy stay in it.
+type labels map[string]string
+
+// readLabels reads what earlier starts wrote; a directory without it has none.
+func readLabels(dir string) (labels, error) {
+	path := filepath.Join(dir, labelsFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return labels{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the labels of what is stored: %w", err)
+	}
+	l := labels{}
+	if err := json.Unmarshal(data, &l); err != nil {
+		return nil, fmt.Errorf("read the labels of what is stored: %s: %w: restore it from a backup", path, err)
+	}
+	return l, nil
+}
+
+// check refuses a policy that gives a cell of l another label.
+func (l labels) check(p *policy.Policy) error {
+	for _, c := range p.Cells {
+		if have, ok := l[c.Name]; ok && have != c.Label.String() {
+			return fmt.Errorf("cell %s from %s to %s: %w: name a new cell instead", c.Name, have, c.Label, ErrRelabelled)
+		}
+	}
+	return nil
+}
+
+// keep adds the cells of p and writes the file when that changes it: whole or
+// not at all.
+func (l labels) keep(dir string, p *policy.Policy) error {
+	before := len(l)
+	for _, c := range p.Cells {
+		l[c.Name] = c.Label.String()
+	}
+	if len(l) == before {
+		return nil
+	}
+	data, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, labelsFile)
+	if err := writeWhole(path, append(data, '\n')); err != nil {
+		return fmt.Errorf("write the labels of what is stored: %w", err)
+	}
+	return nil
+}
+
+// writeWhole replaces a file by one that is on disk before it has the name.
+func writeWhole(path string, data []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
