@@ -148,6 +148,22 @@ func TestDependencyBudget(t *testing.T) {
 	}
 }
 
+// The product serves no file system: go-fuse is for the simulated disk, and the
+// simulated disk for tests.
+func TestOnlyTestsUseTheSimulatedDisk(t *testing.T) {
+	const diskDir, harness, fuse = "internal/disk", "internal/durability", "github.com/hanwen/go-fuse/"
+	for _, s := range sources(t) {
+		for _, imp := range imports(s.file) {
+			if strings.HasPrefix(imp, fuse) && s.dir != diskDir {
+				t.Errorf("%s imports %s: only %s does", s.name, imp, diskDir)
+			}
+			if (imp == modulePath+"/"+diskDir || imp == modulePath+"/"+harness) && !s.test && s.dir != harness {
+				t.Errorf("%s imports %s, which is for tests", s.name, imp)
+			}
+		}
+	}
+}
+
 // An agency that imports producers never pulls in the server, not even as a
 // line of go.mod.
 func TestSDKsDoNotRequireTheServer(t *testing.T) {
