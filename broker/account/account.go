@@ -18,6 +18,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ type Authority struct {
 	now      func() time.Time
 	unlock   unlock.Key
 	restores bool // there is a principal that restores
+	revoked  *revocations
 
 	mu     sync.Mutex
 	policy *policy.Policy
@@ -131,6 +133,10 @@ func with(ring *keyring, cfg Config) (*Authority, error) {
 	}
 	a := &Authority{ring: ring, operator: oc, now: cfg.Now, unlock: cfg.Unlock, policy: cfg.Policy}
 	a.roles = a.rolesOf(cfg.Policy)
+	a.revoked = &revocations{}
+	if ring.dir != "" {
+		a.revoked.dir = filepath.Join(ring.dir, revokedDir)
+	}
 	return a, nil
 }
 

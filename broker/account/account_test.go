@@ -1,7 +1,6 @@
 package account_test
 
 import (
-	"encoding/base64"
 	"errors"
 	"os"
 	"path/filepath"
@@ -228,68 +227,6 @@ func TestIssuerChangesNoKeys(t *testing.T) {
 	after, err := os.ReadFile(filepath.Join(dir, "keys", "keyring.json"))
 	if err != nil || string(after) != string(before) {
 		t.Errorf("the keyring changed (%v)", err)
-	}
-}
-
-func TestTokens(t *testing.T) {
-	c := &clock{time.Date(2026, 11, 21, 5, 0, 0, 0, time.UTC)}
-	a := open(t, t.TempDir(), policy.Default(), c.now)
-	text, want, err := a.IssueToken("watch-le", "le", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := a.VerifyToken("le", text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-	if got.Purpose != "watch floor" || !got.Expires.Equal(c.t.Add(time.Hour)) {
-		t.Errorf("got %+v", got)
-	}
-	parts := strings.Split(text, ".")
-	forged := base64.RawURLEncoding.EncodeToString([]byte(`{"reader":"watch-le","cell":"le","expires":"2099-01-01T00:00:00Z"}`))
-	for name, bad := range map[string]string{
-		"empty": "", "dots": "..", "no signature": parts[0] + "." + parts[1] + ".", "other body": parts[0] + "." + forged + "." + parts[2],
-		"other version": "wf2." + parts[1] + "." + parts[2], "longer": text + ".x", "huge": strings.Repeat("x", 1<<20), "last bit": text[:len(text)-1] + string(text[len(text)-1]^1),
-	} {
-		if _, err := a.VerifyToken("le", bad); !errors.Is(err, account.ErrToken) {
-			t.Errorf("%s: got %v, want %v", name, err, account.ErrToken)
-		}
-	}
-	for _, cell := range []string{"open", "intel", "fused", "nowhere", ""} {
-		if _, err := a.VerifyToken(cell, text); !errors.Is(err, account.ErrToken) {
-			t.Errorf("in cell %q: got %v, want %v", cell, err, account.ErrToken)
-		}
-	}
-	for _, pair := range [][2]string{{"watch-le", "fused"}, {"watch-le", "open"}, {"nobody", "le"}, {"fbi", "le"}} {
-		if _, _, err := a.IssueToken(pair[0], pair[1], time.Hour); !errors.Is(err, account.ErrUnknown) {
-			t.Errorf("token for %s in %s: got %v, want %v", pair[0], pair[1], err, account.ErrUnknown)
-		}
-	}
-	c.t = c.t.Add(time.Hour)
-	if _, err := a.VerifyToken("le", text); !errors.Is(err, account.ErrToken) {
-		t.Errorf("expired: got %v, want %v", err, account.ErrToken)
-	}
-}
-
-// A reader that leaves the policy takes its tokens along.
-func TestTokenOfARemovedReader(t *testing.T) {
-	a := open(t, t.TempDir(), policy.Default(), time.Now)
-	text, _, err := a.IssueToken("watch-le", "le", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := policy.Parse([]byte(strings.Replace(string(policy.DefaultYAML()), "- name: watch-le\n", "- name: watch-two\n", 1)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.Apply(p); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.VerifyToken("le", text); !errors.Is(err, account.ErrToken) {
-		t.Errorf("got %v, want %v", err, account.ErrToken)
 	}
 }
 

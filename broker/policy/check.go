@@ -34,7 +34,9 @@ func (c *checker) policy(f *file) *Policy {
 	p.Cells = c.cells(f.Cells)
 	c.lattice(p)
 	p.Agencies = c.agencies(p, f.Agencies)
+	p.Purposes = c.purposes(f.Purposes)
 	p.Readers = c.readers(p, f.Readers)
+	p.HTTP = c.http(f.HTTP)
 	p.Formats = c.formats(p, f.Formats)
 	p.markings = c.markings(f.Markings)
 	p.retention = c.retention(f.Retention)
@@ -45,6 +47,7 @@ func (c *checker) policy(f *file) *Policy {
 	slices.SortFunc(f.Cells, func(a, b cellEntry) int { return compare(a.Name, b.Name) })
 	slices.SortFunc(f.Agencies, func(a, b agencyEntry) int { return compare(a.Name, b.Name) })
 	slices.SortFunc(f.Readers, func(a, b readerEntry) int { return compare(a.Name, b.Name) })
+	slices.SortFunc(f.Purposes, func(a, b purposeEntry) int { return compare(a.Name, b.Name) })
 	slices.SortFunc(f.Formats, func(a, b formatEntry) int { return compare(a.Name, b.Name) })
 	slices.Sort(f.Revoked)
 	return p

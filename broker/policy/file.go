@@ -7,6 +7,8 @@ type file struct {
 	Cells     []cellEntry       `yaml:"cells" json:"cells"`
 	Agencies  []agencyEntry     `yaml:"agencies" json:"agencies"`
 	Readers   []readerEntry     `yaml:"readers" json:"readers"`
+	Purposes  []purposeEntry    `yaml:"purposes" json:"purposes,omitempty"`
+	HTTP      httpEntry         `yaml:"http" json:"http,omitzero"`
 	Retention map[string]string `yaml:"retention" json:"retention"`
 	Windows   map[string]string `yaml:"windows" json:"windows"`
 	History   string            `yaml:"history" json:"history"`
@@ -45,12 +47,14 @@ type grantEntry struct {
 }
 
 type readerEntry struct {
-	Name    string      `yaml:"name" json:"name"`
-	Title   string      `yaml:"title" json:"title"`
-	Type    string      `yaml:"type" json:"type"`
-	Cells   []string    `yaml:"cells" json:"cells"`
-	Purpose string      `yaml:"purpose" json:"purpose"`
-	Feeds   []feedEntry `yaml:"feeds" json:"feeds"`
+	Name    string   `yaml:"name" json:"name"`
+	Title   string   `yaml:"title" json:"title"`
+	Type    string   `yaml:"type" json:"type"`
+	Cells   []string `yaml:"cells" json:"cells"`
+	Purpose string   `yaml:"purpose" json:"purpose"`
+	// Purposes is the longer form of Purpose.
+	Purposes []string    `yaml:"purposes" json:"purposes,omitempty"`
+	Feeds    []feedEntry `yaml:"feeds" json:"feeds"`
 }
 
 type feedEntry struct {
@@ -85,4 +89,17 @@ type formatEntry struct {
 	Name   string `yaml:"name" json:"name"`
 	Agency string `yaml:"agency" json:"agency"`
 	Cell   string `yaml:"cell" json:"cell"`
+}
+
+type purposeEntry struct {
+	Name  string `yaml:"name" json:"name"`
+	Basis string `yaml:"basis" json:"basis"`
+}
+
+// httpEntry: what is not said is as in [HTTP].
+type httpEntry struct {
+	PersonToken  string `yaml:"person_token" json:"person_token,omitempty"`
+	ServiceToken string `yaml:"service_token" json:"service_token,omitempty"`
+	Requests     int    `yaml:"requests" json:"requests,omitempty"`
+	Streams      int    `yaml:"streams" json:"streams,omitempty"`
 }

@@ -24,11 +24,16 @@ type Policy struct {
 	// Version is a short hash of the canonical policy: equal policies, equal
 	// versions, whatever the order of their entries or comments.
 	Version string
-	// Cells, Agencies, Readers and Formats are sorted by name.
+	// Cells, Agencies, Readers, Purposes and Formats are sorted by name.
 	Cells    []Cell
 	Agencies []Agency
 	Readers  []Reader
 	Formats  []Format
+	// Purposes is the closed list of what anybody may read for; empty in files
+	// of before there was one, where each reader's own words stand.
+	Purposes []Purpose
+	// HTTP bounds tokens and their use.
+	HTTP HTTP
 	// Revoked lists the public keys of users whose credentials no longer hold.
 	Revoked []string
 	Limits  Limits
@@ -107,9 +112,11 @@ type Reader struct {
 	Type  ReaderType
 	// Cells the reader is cleared for, sorted. Feeds reach every cell these dominate.
 	Cells []string
-	// Purpose is why the reader may read; it stands in every token and record.
-	Purpose string
-	Feeds   []Feed
+	// Purpose is why the reader may read, the first of Purposes. A token names
+	// one of them, and so does the record of what is read with it.
+	Purpose  string
+	Purposes []string
+	Feeds    []Feed
 }
 
 // Feed is a durable subscription provisioned for a reader.

@@ -117,10 +117,8 @@ func (c *checker) readers(p *Policy, entries []readerEntry) []Reader {
 			continue
 		}
 		c.title(path, e.Title)
-		if strings.TrimSpace(e.Purpose) == "" {
-			c.fail(path+".purpose", "say why the reader may read")
-		}
-		r := Reader{Name: e.Name, Title: e.Title, Type: ReaderType(e.Type), Purpose: e.Purpose}
+		r := Reader{Name: e.Name, Title: e.Title, Type: ReaderType(e.Type), Purposes: c.readerPurposes(p, path, e)}
+		r.Purpose = r.Purposes[0]
 		if r.Type != Person && r.Type != Service {
 			c.fail(path+".type", "%q is no reader type; use person or service", e.Type)
 		}

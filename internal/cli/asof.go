@@ -122,7 +122,8 @@ func (a *app) pastAPI(r *reading) (consumers.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, _, err := l.issuer.IssueToken(reader, r.cell, time.Hour)
+	of, _ := l.policy.Reader(reader)
+	token, _, err := l.issuer.IssueToken(reader, r.cell, min(time.Hour, l.policy.UsualToken(of.Type)))
 	if err != nil {
 		return nil, failed("issue a token for %s in %s: %w", reader, r.cell, err)
 	}

@@ -211,7 +211,11 @@ func (c *cell) issue() error {
 	}
 	var err error
 	c.Reader = p.Readers[best].Name
-	c.Token, _, err = c.spine.broker.IssueToken(c.Reader, c.Name, c.spine.cfg.TokenLifetime)
+	lifetime := c.spine.cfg.TokenLifetime
+	if lifetime <= 0 {
+		lifetime = p.UsualToken(p.Readers[best].Type)
+	}
+	c.Token, _, err = c.spine.broker.IssueToken(c.Reader, c.Name, lifetime)
 	return err
 }
 

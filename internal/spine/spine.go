@@ -53,7 +53,7 @@ type Config struct {
 	// Console is the page at / of every listener; may be nil.
 	Console http.Handler
 	Version string
-	// TokenLifetime of the tokens in Cells; 0 is twelve hours.
+	// TokenLifetime of the tokens in Cells; 0 is what is usual.
 	TokenLifetime time.Duration
 	// Broker changes the broker's configuration; may be nil.
 	Broker func(*broker.Config)
@@ -133,9 +133,6 @@ func (c *Config) check() error {
 	}
 	if c.Seat == 0 {
 		c.Seat = subject.Seats[0]
-	}
-	if c.TokenLifetime <= 0 {
-		c.TokenLifetime = 12 * time.Hour
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
