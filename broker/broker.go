@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/watchfloor/watchfloor/broker/account"
+	"github.com/watchfloor/watchfloor/broker/front"
 	"github.com/watchfloor/watchfloor/broker/guard"
 	"github.com/watchfloor/watchfloor/broker/internal/unlock"
 	"github.com/watchfloor/watchfloor/broker/natsd"
@@ -32,9 +33,13 @@ type Config struct {
 	// second may not lie inside the first.
 	DataDir string
 	KeysDir string
-	// Host and Port clients connect to; empty is 127.0.0.1, and -1 any free port.
+	// Host and Port that clients on this machine connect to, without TLS; empty
+	// is 127.0.0.1, and -1 any free port. Other addresses than loopback's are
+	// refused.
 	Host string
 	Port int
+	// Outside is where other machines connect, over TLS; nil: nowhere.
+	Outside *Outside
 	// Log may be nil.
 	Log *zap.Logger
 	// Now is the clock (time.Now).
@@ -74,6 +79,7 @@ type Broker struct {
 	cfg       Config
 	authority *account.Authority
 	nats      *natsd.Server
+	front     *front.Front // nil without Outside
 
 	mu     sync.Mutex // held by Reload and Close; policy, guards and closed are under it
 	policy *policy.Policy
@@ -143,7 +149,10 @@ func (b *Broker) open(ctx context.Context) error {
 	if err := b.stage(b.policy); err != nil {
 		return err
 	}
-	return b.watch(ctx, b.policy)
+	if err := b.watch(ctx, b.policy); err != nil {
+		return err
+	}
+	return b.openFront()
 }
 
 // provision brings the account of every cell to what p wants, side by side.
@@ -214,6 +223,7 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 	if err := b.nats.Update(accounts); err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
+	b.recheck()
 	if err := b.provision(ctx, p); err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
@@ -237,6 +247,7 @@ func (b *Broker) Close() {
 		return
 	}
 	b.closed = true
+	b.closeFront()
 	b.dismiss(func(string) bool { return true })
 	if b.nats != nil {
 		b.nats.Shutdown()
@@ -244,7 +255,7 @@ func (b *Broker) Close() {
 	b.unstage()
 }
 
-// ClientURL is where clients connect.
+// ClientURL is where clients on this machine connect.
 func (b *Broker) ClientURL() string { return b.nats.URL() }
 
 // Policy is the policy in force.

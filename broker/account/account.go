@@ -46,6 +46,8 @@ type Authority struct {
 	policy *policy.Policy
 	jwts   map[string]string // cell name or SYS -> account JWT
 	roles  map[string]map[Principal]Role
+	// holders is whose each signing key is, by its public key.
+	holders map[string]Holder
 }
 
 // Config is what an authority needs.
@@ -218,7 +220,11 @@ func (a *Authority) Apply(p *policy.Policy) (map[string]string, error) {
 		return nil, err
 	}
 	jwts[system] = sys
-	a.policy, a.roles, a.jwts = p, roles, jwts
+	holders, err := a.holdersOf(roles)
+	if err != nil {
+		return nil, err
+	}
+	a.policy, a.roles, a.jwts, a.holders = p, roles, jwts, holders
 	return a.byKey(), nil
 }
 

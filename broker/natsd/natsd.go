@@ -17,6 +17,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
+
+	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
 // MaxPayload is the largest message: twice the largest report, so that what is
@@ -26,11 +28,16 @@ const MaxPayload = 2 << 20
 // readyWithin is how long a start may take; replaying a large store is part of it.
 const readyWithin = 60 * time.Second
 
+// authWithin is how long a connection may take to present its credential.
+const authWithin = 10 * time.Second
+
 // Config is what a server needs.
 type Config struct {
 	// DataDir holds the streams, encrypted, and the FORMAT file.
 	DataDir string
-	// Host and Port to listen on; empty is 127.0.0.1, and -1 any free port.
+	// Host and Port to listen on; empty is 127.0.0.1, and -1 any free port. The
+	// server speaks no TLS, so that only an address of loopback is taken: other
+	// machines come through package front.
 	Host string
 	Port int
 	// Operator is trusted, Accounts are its account JWTs by public key.
@@ -63,6 +70,12 @@ type Server struct {
 func Start(cfg Config) (*Server, error) {
 	if cfg.Operator == nil || cfg.StoreKey == "" {
 		return nil, errors.New("start nats: an operator and a store key are required")
+	}
+	if cfg.Host == "" {
+		cfg.Host = "127.0.0.1"
+	}
+	if !transport.Loopback(cfg.Host) {
+		return nil, fmt.Errorf("start nats on %s: %w", cfg.Host, transport.ErrPlain)
 	}
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
@@ -107,12 +120,9 @@ func (s *Server) start(cfg Config) error {
 }
 
 func options(cfg Config, resolver server.AccountResolver) *server.Options {
-	host := cfg.Host
-	if host == "" {
-		host = "127.0.0.1"
-	}
 	return &server.Options{
-		ServerName: "watchfloor", Host: host, Port: cfg.Port, NoSigs: true,
+		ServerName: "watchfloor", Host: cfg.Host, Port: cfg.Port, NoSigs: true,
+		AuthTimeout: authWithin.Seconds(), // a client from outside makes TLS meanwhile
 		TrustedOperators: []*jwt.OperatorClaims{cfg.Operator}, SystemAccount: cfg.Operator.SystemAccount, AccountResolver: resolver,
 		JetStream: true, StoreDir: filepath.Join(cfg.DataDir, storeDir), DisableJetStreamBanner: true,
 		SyncAlways: !cfg.LazySync, JetStreamCipher: server.AES, JetStreamKey: cfg.StoreKey,
@@ -125,7 +135,10 @@ func options(cfg Config, resolver server.AccountResolver) *server.Options {
 // StoreDir is where the streams of all accounts lie.
 func (s *Server) StoreDir() string { return s.dir }
 
-// URL is where clients connect.
+// Addr is where the server listens, on loopback.
+func (s *Server) Addr() string { return s.nats.Addr().String() }
+
+// URL is where clients on this machine connect.
 func (s *Server) URL() string { return s.nats.ClientURL() }
 
 // Connect opens a connection inside the process. With a bad credential it

@@ -37,6 +37,8 @@ type agencyEntry struct {
 	Type        string       `yaml:"type" json:"type"`
 	ExpectEvery string       `yaml:"expect_every" json:"expect_every"`
 	Submit      []grantEntry `yaml:"submit" json:"submit"`
+	// Left out, a policy has the version that it had before there was the key.
+	Certificates []string `yaml:"certificates" json:"certificates,omitempty"`
 }
 
 type grantEntry struct {
@@ -55,6 +57,8 @@ type readerEntry struct {
 	// Purposes is the longer form of Purpose.
 	Purposes []string    `yaml:"purposes" json:"purposes,omitempty"`
 	Feeds    []feedEntry `yaml:"feeds" json:"feeds"`
+
+	Certificates []string `yaml:"certificates" json:"certificates,omitempty"`
 }
 
 type feedEntry struct {

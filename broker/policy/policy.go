@@ -75,6 +75,9 @@ type Agency struct {
 	ExpectEvery time.Duration
 	// Grants is what it may submit, sorted by cell, at most one per cell.
 	Grants []Grant
+	// Certificates are the names that its client certificate may carry, sorted,
+	// in lower case; the agency's own unless the policy names others.
+	Certificates []string
 }
 
 // Grant is what an agency may submit to one cell.
@@ -117,6 +120,9 @@ type Reader struct {
 	Purpose  string
 	Purposes []string
 	Feeds    []Feed
+	// Certificates are the names of which its client certificate must carry one;
+	// none: it needs no certificate.
+	Certificates []string
 }
 
 // Feed is a durable subscription provisioned for a reader.

@@ -36,6 +36,9 @@ func (c *checker) agencies(p *Policy, entries []agencyEntry) []Agency {
 			c.fail(path+".submit", "name at least one cell the agency submits to")
 		}
 		a.Grants = c.grants(p, path, e.Submit)
+		if a.Certificates = c.certificates(path, e.Certificates); len(e.Certificates) == 0 {
+			a.Certificates = []string{a.Name}
+		}
 		out = append(out, a)
 	}
 	slices.SortFunc(out, func(a, b Agency) int { return compare(a.Name, b.Name) })
@@ -130,9 +133,11 @@ func (c *checker) readers(p *Policy, entries []readerEntry) []Reader {
 		})
 		slices.Sort(r.Cells)
 		r.Feeds = c.feeds(p, path, e.Feeds)
+		r.Certificates = c.certificates(path, e.Certificates)
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b Reader) int { return compare(a.Name, b.Name) })
+	c.apart(p.Agencies, out)
 	return out
 }
 

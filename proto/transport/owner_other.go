@@ -1,0 +1,7 @@
+//go:build !unix
+
+package transport
+
+import "io/fs"
+
+func rootOwned(fs.FileInfo) bool { return false }
