@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -81,6 +82,15 @@ type Broker struct {
 	nats      *natsd.Server
 	front     *front.Front // nil without Outside
 
+	release func()                // lets the keys go
+	relieve func()                // ends the look at the register, and waits for it
+	unread  atomic.Pointer[error] // why revocations are not enforced now; nil: they are
+
+	// accounts is held from making account JWTs until the server has them, so
+	// that none takes the place of a newer one. It is taken after mu.
+	accounts sync.Mutex
+	owed     *account.Change // what the server has still to learn; under accounts
+
 	mu     sync.Mutex // held by Reload and Close; policy, guards and closed are under it
 	policy *policy.Policy
 	guards map[string]*post
@@ -112,6 +122,12 @@ func (b *Broker) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if b.release, err = account.Hold(b.cfg.KeysDir, b.cfg.DataDir); errors.Is(err, account.ErrHeld) {
+		err = errors.Join(err, natsd.ErrInUse)
+	}
+	if err != nil {
+		return err
+	}
 	// Before keys change and anybody can sign in: a reader of the new label must
 	// not find what was admitted under the old one.
 	if b.labels, err = readLabels(b.cfg.DataDir); err != nil {
@@ -140,6 +156,7 @@ func (b *Broker) open(ctx context.Context) error {
 	if err := b.labels.keep(b.cfg.DataDir, b.cfg.Policy); err != nil {
 		return err
 	}
+	b.relieve = b.attending()
 	if err := b.provision(ctx, b.cfg.Policy); err != nil {
 		return err
 	}
@@ -210,17 +227,7 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 	}
 	// A guard finishes what it has taken while it can still sign in.
 	b.dismiss(func(cell string) bool { _, ok := p.Cell(cell); return !ok })
-	accounts, err := b.authority.Apply(p)
-	if err != nil {
-		return fmt.Errorf("reload: %w", err)
-	}
-	if err := b.check(p); err != nil {
-		return fmt.Errorf("reload: %w", err)
-	}
-	if err := b.labels.keep(b.cfg.DataDir, p); err != nil {
-		return fmt.Errorf("reload: %w", err)
-	}
-	if err := b.nats.Update(accounts); err != nil {
+	if err := b.swap(p); err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
 	b.recheck()
@@ -237,6 +244,25 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 	return nil
 }
 
+// swap gives the server the accounts of p. The caller holds mu.
+func (b *Broker) swap(p *policy.Policy) error {
+	b.accounts.Lock()
+	defer b.accounts.Unlock()
+	accounts, err := b.authority.Apply(p)
+	if err != nil {
+		return err
+	}
+	if err := b.check(p); err != nil {
+		// What leaks is nobody's to compile accounts from: not a revocation's either.
+		_, back := b.authority.Apply(b.policy)
+		return errors.Join(err, back)
+	}
+	if err := b.labels.keep(b.cfg.DataDir, p); err != nil {
+		return err
+	}
+	return b.nats.Update(accounts)
+}
+
 // Close stops the parts in the reverse order of their start. What was
 // acknowledged is on disk; what was not is answered or lost to its sender. It
 // may be called twice.
@@ -249,10 +275,16 @@ func (b *Broker) Close() {
 	b.closed = true
 	b.closeFront()
 	b.dismiss(func(string) bool { return true })
+	if b.relieve != nil {
+		b.relieve()
+	}
 	if b.nats != nil {
 		b.nats.Shutdown()
 	}
 	b.unstage()
+	if b.release != nil {
+		b.release()
+	}
 }
 
 // ClientURL is where clients on this machine connect.

@@ -229,6 +229,9 @@ func (b *Broker) Health() error {
 	if err := b.nats.Health(); err != nil {
 		return err
 	}
+	if err := b.unread.Load(); err != nil {
+		return *err
+	}
 	for cell, h := range b.Guards() {
 		if !h.Ready {
 			return fmt.Errorf("guard of cell %s is not ready: %w", cell, orStarting(h.Err))

@@ -42,12 +42,19 @@ type Authority struct {
 	restores bool // there is a principal that restores
 	revoked  *revocations
 
+	pen sync.Mutex // held while writing what is enforced; never together with mu
+
 	mu     sync.Mutex
 	policy *policy.Policy
 	jwts   map[string]string // cell name or SYS -> account JWT
 	roles  map[string]map[Principal]Role
 	// holders is whose each signing key is, by its public key.
 	holders map[string]Holder
+	// desk is the register of what was handed out; nil where nothing is.
+	desk     *Desk
+	unread   error               // why the register cannot be read now
+	enforced map[string][]string // by cell: the users its account was made to refuse
+	due      time.Time           // when the next revocation begins to hold; zero: none is ahead
 }
 
 // Config is what an authority needs.
@@ -66,8 +73,11 @@ type Config struct {
 // Open reads the keys, or creates them on the first start, and compiles the
 // policy.
 func Open(cfg Config) (*Authority, error) {
-	a, err := open(cfg)
+	a, err := open(cfg, true)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := a.replace(a.desk.reg.Book()); err != nil {
 		return nil, err
 	}
 	if _, err := a.Apply(cfg.Policy); err != nil {
@@ -79,7 +89,7 @@ func Open(cfg Config) (*Authority, error) {
 // OpenIssuer is Open for a process beside the broker: it issues credentials
 // with the keys that the broker has made, adds none and retires none.
 func OpenIssuer(keysDir, dataDir string, p *policy.Policy, now func() time.Time) (*Authority, error) {
-	return open(Config{KeysDir: keysDir, DataDir: dataDir, Policy: p, Now: now})
+	return open(Config{KeysDir: keysDir, DataDir: dataDir, Policy: p, Now: now}, false)
 }
 
 // Draft compiles a policy with keys that are made for it and kept nowhere: what
@@ -120,12 +130,19 @@ func OpenRestore(keysDir, dataDir string, p *policy.Policy, now func() time.Time
 	return a, err
 }
 
-func open(cfg Config) (*Authority, error) {
+// open reads the keys and the register; first makes a register where there
+// never was one.
+func open(cfg Config, first bool) (*Authority, error) {
 	ring, err := openKeyring(cfg.KeysDir, cfg.DataDir)
 	if err != nil {
 		return nil, err
 	}
-	return with(ring, cfg)
+	a, err := with(ring, cfg)
+	if err != nil {
+		return nil, err
+	}
+	a.desk, err = openDesk(ring, cfg.Now, first)
+	return a, err
 }
 
 func with(ring *keyring, cfg Config) (*Authority, error) {
@@ -225,6 +242,9 @@ func (a *Authority) Apply(p *policy.Policy) (map[string]string, error) {
 		return nil, err
 	}
 	a.policy, a.roles, a.jwts, a.holders = p, roles, jwts, holders
+	if a.desk != nil {
+		a.due = a.desk.reg.Book().Next(a.now())
+	}
 	return a.byKey(), nil
 }
 
@@ -264,11 +284,15 @@ func (a *Authority) accountJWT(c policy.Cell, roles map[Principal]Role, revoked 
 		}
 		claims.SigningKeys.AddScopedSigner(scope)
 	}
-	for _, user := range revoked {
-		claims.RevokeAt(user, a.now())
+	for _, user := range slices.Concat(revoked, a.revokedNow(c.Name)) {
+		claims.RevokeAt(user, never)
 	}
 	return a.signAccount(claims)
 }
+
+// never is when a revoked key may be used again: no JWT for it, however late
+// it is signed, holds.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (a *Authority) scope(cell string, p Principal, r Role) (*jwt.UserScope, error) {
 	kp, err := a.ring.signer(cell, p)

@@ -141,8 +141,8 @@ func TestKeysArePrivate(t *testing.T) {
 	}
 	check(keys, 0o700)
 	entries, err := os.ReadDir(keys)
-	if err != nil || len(entries) != 3 {
-		t.Fatalf("got %v, %v; want three files", entries, err)
+	if err != nil || len(entries) != 4 {
+		t.Fatalf("got %v, %v; want four files", entries, err)
 	}
 	for _, e := range entries {
 		check(filepath.Join(keys, e.Name()), 0o600)

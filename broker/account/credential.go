@@ -39,9 +39,19 @@ type Request struct {
 	Lifetime time.Duration
 }
 
-// Issue makes a credential with a fresh key. It fails with [ErrUnknown] when
+// Issue makes a credential with a fresh key for use within this process; what
+// leaves it comes from [Authority.HandOut]. It fails with [ErrUnknown] when
 // the policy does not name the principal in the cell.
 func (a *Authority) Issue(q Request) (Credential, error) {
+	public, seed, err := newUser()
+	if err != nil {
+		return Credential{}, err
+	}
+	return a.issue(q, public, seed)
+}
+
+// issue signs for a key.
+func (a *Authority) issue(q Request, public, seed string) (Credential, error) {
 	if q.User == "" {
 		q.User = "main"
 	}
@@ -60,28 +70,16 @@ func (a *Authority) Issue(q Request) (Credential, error) {
 	if err != nil {
 		return Credential{}, err
 	}
-	return a.sign(q, signer)
+	return a.sign(q, signer, public, seed)
 }
 
-func (a *Authority) sign(q Request, signer nkeys.KeyPair) (Credential, error) {
-	kp, err := nkeys.CreateUser()
-	if err != nil {
-		return Credential{}, fmt.Errorf("create user key: %w", err)
-	}
-	public, err := kp.PublicKey()
-	if err != nil {
-		return Credential{}, fmt.Errorf("create user key: %w", err)
-	}
-	seed, err := kp.Seed()
-	if err != nil {
-		return Credential{}, fmt.Errorf("create user key: %w", err)
-	}
+func (a *Authority) sign(q Request, signer nkeys.KeyPair, public, seed string) (c Credential, err error) {
 	claims := jwt.NewUserClaims(public)
 	claims.Name = q.User
 	claims.IssuerAccount = a.AccountKey(q.Cell)
 	claims.SetScoped(true)
-	c := Credential{
-		Principal: q.Principal.String(), Cell: q.Cell, User: q.User, Seed: string(seed),
+	c = Credential{
+		Principal: q.Principal.String(), Cell: q.Cell, User: q.User, Seed: seed,
 		InboxPrefix: subject.InboxPrefix(q.Principal.owner(), q.User),
 	}
 	if q.Lifetime > 0 {
@@ -113,8 +111,8 @@ func (c Credential) Creds() ([]byte, error) {
 	return jwt.FormatUserConfig(c.JWT, []byte(c.Seed))
 }
 
-// context is a context of the nats command line.
-type context struct {
+// natsContext is a context of the nats command line.
+type natsContext struct {
 	Description string `json:"description"`
 	URL         string `json:"url"`
 	Creds       string `json:"creds"`
@@ -135,7 +133,7 @@ func (c Credential) WriteFiles(dir, name string) (creds, contextFile string, err
 		return "", "", fmt.Errorf("make directory: %w", err)
 	}
 	creds, contextFile = filepath.Join(dir, name+".creds"), filepath.Join(dir, name+".json")
-	doc, err := json.MarshalIndent(context{
+	doc, err := json.MarshalIndent(natsContext{
 		Description: fmt.Sprintf("%s in cell %s", c.Principal, c.Cell), URL: c.URL, Creds: creds, InboxPrefix: c.InboxPrefix,
 	}, "", "  ")
 	if err != nil {

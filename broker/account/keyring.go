@@ -9,11 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
+
+	"github.com/watchfloor/watchfloor/broker/register"
 )
 
 // Files of the keys directory.
@@ -32,6 +35,7 @@ const (
 //	sign/CELL/KIND/NAME         seed that signs the users of a principal
 //	jetstream, token/CELL       random secrets, base64
 //	backup/CELL                 likewise: seals the backups of the cell
+//	register                    how far the register of credentials was read
 //
 // Without a directory it is kept in memory alone.
 type keyring struct {
@@ -270,6 +274,60 @@ func (r *keyring) signer(cell string, p Principal) (nkeys.KeyPair, error) {
 		return nil, fmt.Errorf("%s in cell %s has no key yet; start the broker with this policy first: %w", p, cell, ErrUnknown)
 	}
 	return nkeys.FromSeed([]byte(seed))
+}
+
+// settle replaces signing keys and notes up to where the register was obeyed,
+// in one write.
+func (r *keyring) settle(names []string, at register.Mark) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range names {
+		if _, err := r.newSeed(name, nkeys.CreateAccount); err != nil {
+			return err
+		}
+	}
+	r.keys[anchorName] = at.String()
+	return r.save()
+}
+
+// signerKey is the public key that signs the users of a principal ("agency/fbi")
+// in a cell; empty: none does.
+func (r *keyring) signerKey(cell, principal string) string {
+	kp, err := nkeys.FromSeed([]byte(r.get("sign/" + cell + "/" + principal)))
+	if err != nil {
+		return ""
+	}
+	key, err := kp.PublicKey()
+	if err != nil {
+		return ""
+	}
+	return key
+}
+
+// signs lists "CELL/KIND/NAME" of every signing key, sorted.
+func (r *keyring) signs() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []string
+	for name := range r.keys {
+		if rest, ok := strings.CutPrefix(name, "sign/"); ok {
+			out = append(out, rest)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// signsIn lists the cells in which a principal has a signing key, of one cell
+// or of all.
+func (r *keyring) signsIn(principal, cell string) []string {
+	var out []string
+	for _, name := range r.signs() {
+		if in, who, _ := strings.Cut(name, "/"); who == principal && (cell == "" || cell == in) {
+			out = append(out, in)
+		}
+	}
+	return out
 }
 
 func (r *keyring) get(name string) string {

@@ -91,6 +91,15 @@ func ParsePrincipal(p *policy.Policy, text, cell string) (Principal, error) {
 	return Principal{}, fmt.Errorf("%q is neither an agency nor a reader of the policy: %w", text, ErrUnknown)
 }
 
+// parseRole reads a principal as it stands in an account and in the register.
+func parseRole(text string) (Principal, error) {
+	kind, name, ok := strings.Cut(text, "/")
+	if !ok || !subject.Word(kind) || !subject.Word(name) {
+		return Principal{}, fmt.Errorf("%q is no principal: %w", text, ErrUnknown)
+	}
+	return Principal{kind, name}, nil
+}
+
 // Role is what a principal may do in one cell: the subjects it may publish and
 // subscribe to, nothing else.
 type Role struct {

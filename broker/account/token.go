@@ -116,7 +116,7 @@ func (a *Authority) VerifyToken(cell, token string) (Token, error) {
 	a.mu.Lock()
 	p := a.policy
 	a.mu.Unlock()
-	if !holds(p, t, a.now()) || a.revoked.has(t) {
+	if !holds(p, t, a.now()) || a.revoked.has(t) || a.takenBack(t) {
 		return Token{}, ErrToken
 	}
 	return t, nil

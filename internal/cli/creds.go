@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -12,17 +13,22 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/watchfloor/watchfloor/broker/account"
+	"github.com/watchfloor/watchfloor/broker/register"
 )
 
 func (a *app) creds() *cobra.Command {
 	c := group(&cobra.Command{
 		Use:   "creds",
-		Short: "Issue credentials for agencies, readers and their pages",
+		Short: "Issue, list, renew, rotate and revoke credentials of agencies and readers",
 		Example: `  watchfloor creds issue --agency jackson-pd --cell le     to publish
   watchfloor creds issue --reader watch-le --cell le       to read with a NATS client
-  watchfloor creds token --reader watch-le --cell le       to read over HTTP`,
+  watchfloor creds token --reader watch-le --cell le       to read over HTTP
+  watchfloor creds list                                    who holds what until when
+  watchfloor creds renew .watchfloor/creds/le/*.creds      the same keys, a later end
+  watchfloor creds rotate --agency jackson-pd --cell le    a new key; the old one ends in a day
+  watchfloor creds revoke --agency jackson-pd --reason "laptop stolen"`,
 	})
-	c.AddCommand(a.credsIssue(), a.credsToken())
+	c.AddCommand(a.credsIssue(), a.credsToken(), a.credsList(), a.credsRevoke(), a.credsRenew(), a.credsRotate())
 	return c
 }
 
@@ -30,6 +36,7 @@ func (a *app) creds() *cobra.Command {
 type wish struct {
 	agency, reader, cell, user, out string
 	lifetime                        time.Duration
+	why                             account.Reason
 }
 
 func (a *app) credsIssue() *cobra.Command {
@@ -41,7 +48,12 @@ func (a *app) credsIssue() *cobra.Command {
 says: an agency publishes under its own name and is answered in its own inbox;
 a reader reads its cell's picture and the feeds provisioned for it. A stock
 client needs the credentials file and the inbox prefix that is printed; the
-nats command line needs NAME.json in ~/.config/nats/context.`,
+nats command line needs NAME.json in ~/.config/nats/context.
+
+Every credential has an end and stands in the register, which "creds list"
+shows. A client that was given the file's name reads it again whenever it
+reconnects: renew the file before its end, and nothing is interrupted for
+longer than a reconnection.`,
 		Example: `  watchfloor creds issue --agency jackson-pd --cell le
   watchfloor creds issue --reader watch-noc --cell fused --out /etc/watchfloor --expires 720h`,
 		Args: noArgs,
@@ -52,7 +64,8 @@ nats command line needs NAME.json in ~/.config/nats/context.`,
 	c.Flags().StringVar(&w.cell, "cell", "", "cell (required)")
 	c.Flags().StringVar(&w.user, "user", "", "name among the agency's or reader's credentials, part of the file name (default: main)")
 	c.Flags().StringVar(&w.out, "out", "", "folder to write to (default: creds/CELL beside the data)")
-	c.Flags().DurationVar(&w.lifetime, "expires", 0, "lifetime, e.g. 720h (default: until revoked)")
+	c.Flags().DurationVar(&w.lifetime, "expires", 0, "lifetime, e.g. 720h (default: 2160h, for a reader who is a person 168h)")
+	reasonFlags(c, &w.why, "note")
 	_ = c.MarkFlagRequired("cell")
 	return c
 }
@@ -72,18 +85,46 @@ func (a *app) issue(w wish) error {
 	if err != nil {
 		return err
 	}
-	cred, err := l.issuer.Issue(account.Request{Principal: principal, Cell: w.cell, User: w.user, Lifetime: w.lifetime})
-	if err != nil {
-		return failed("issue for %s in %s: %w", name, w.cell, err)
-	}
-	cred.URL = l.run.URL
 	if w.user != "" {
 		name += "-" + w.user
 	}
 	if w.out == "" {
 		w.out = filepath.Join(l.dir, "creds", w.cell)
 	}
+	if err := vacant(w.out, name); err != nil {
+		return err
+	}
+	cred, err := l.issuer.HandOut(account.Request{Principal: principal, Cell: w.cell, User: w.user, Lifetime: w.lifetime}, w.why)
+	if err != nil {
+		return issueError(name, w.cell, err)
+	}
+	cred.URL = l.run.URL
 	return a.writeCredential(cred, w.out, name)
+}
+
+// vacant refuses a place that is taken before anything is issued for it.
+func vacant(dir, name string) error {
+	for _, end := range []string{".creds", ".json"} {
+		if _, err := os.Lstat(filepath.Join(dir, name+end)); err == nil {
+			return taken(dir, name)
+		}
+	}
+	return nil
+}
+
+func taken(dir, name string) error {
+	return usage("%s has credentials of %s already: renew or rotate them, take them away, or write others with --user or --out", dir, name)
+}
+
+// issueError says what to do about a refusal of the register.
+func issueError(name, cell string, err error) error {
+	switch {
+	case errors.Is(err, account.ErrLifetime):
+		return usage("--expires: %w", err)
+	case errors.Is(err, register.ErrDamaged), errors.Is(err, register.ErrMissing):
+		return failed("issue for %s in %s: %w: nothing is issued without it", name, cell, err)
+	}
+	return failed("issue for %s in %s: %w", name, cell, err)
 }
 
 func (a *app) writeCredential(cred account.Credential, dir, name string) error {
@@ -92,15 +133,15 @@ func (a *app) writeCredential(cred account.Credential, dir, name string) error {
 	}
 	file, context, err := cred.WriteFiles(dir, name)
 	if errors.Is(err, fs.ErrExist) {
-		return usage("%s has credentials of %s already: keep them, take them away, or write others with --user or --out", dir, name)
+		return taken(dir, name)
 	}
 	if err != nil {
 		return failed("%w", err)
 	}
 	if a.output != "table" {
-		return json.NewEncoder(a.out).Encode(map[string]string{"creds": file, "context": context, "inbox_prefix": cred.InboxPrefix, "url": cred.URL})
+		return json.NewEncoder(a.out).Encode(map[string]string{"creds": file, "context": context, "inbox_prefix": cred.InboxPrefix, "url": cred.URL, "expires": zulu(cred.Expires)})
 	}
-	fmt.Fprintf(a.out, "credentials   %s\ncontext       %s\ninbox prefix  %s\naddress       %s\n", file, context, cred.InboxPrefix, cred.URL)
+	fmt.Fprintf(a.out, "credentials   %s\ncontext       %s\ninbox prefix  %s\naddress       %s\nends          %s\n", file, context, cred.InboxPrefix, cred.URL, zulu(cred.Expires))
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 type ask struct {
 	account.TokenRequest
 	page bool
+	why  account.Reason
 }
 
 func (a *app) credsToken() *cobra.Command {
@@ -40,6 +41,7 @@ it reads as that reader: it does not belong into an address, a log or a mail.`,
 	c.Flags().StringVar(&q.Purpose, "purpose", "", "one of the reader's purposes (default: the first)")
 	c.Flags().DurationVar(&q.Lifetime, "expires", 0, "lifetime (default: 8h of a person, 24h of a service, or what the policy allows)")
 	c.Flags().BoolVar(&q.page, "page", false, "print the address of the cell's page with the token in it")
+	reasonFlags(c, &q.why, "note")
 	_ = c.MarkFlagRequired("reader")
 	_ = c.MarkFlagRequired("cell")
 	c.AddCommand(a.tokenRevoke())
@@ -72,7 +74,7 @@ func (a *app) token(q ask) error {
 	if q.Purpose != "" && !l.policy.ReadsFor(q.Reader, q.Purpose) {
 		return usage("--purpose %q: reader %s reads for: %s", q.Purpose, q.Reader, strings.Join(r.Purposes, ", "))
 	}
-	text, t, err := l.issuer.IssueTokenFor(q.TokenRequest)
+	text, t, err := l.issuer.HandOutToken(q.TokenRequest, q.why)
 	if err != nil {
 		return failed("issue a token for %s in %s: %w", q.Reader, q.Cell, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/consumers/api"
 	"github.com/watchfloor/watchfloor/consumers/fusion"
@@ -38,15 +39,16 @@ type cell struct {
 	metrics  []prometheus.Collector
 }
 
-// connect signs in as a principal of a cell. It reconnects for ever: the
-// broker is in the same process and closes the connection when it ends.
+// connect signs in as a principal of a cell. It reconnects for ever, each time
+// with a new credential: the broker is in the same process and closes the
+// connection when it ends.
 func (c *cell) connect(principal, in string) (*nats.Conn, error) {
-	cred, err := c.spine.issue(principal, in)
+	auth, cred, err := account.Renewing(func() (account.Credential, error) { return c.spine.issue(principal, in) })
 	if err != nil {
 		return nil, err
 	}
 	log := c.spine.cfg.Log.With(zap.String("cell", c.Name), zap.String("in", in))
-	nc, err := nats.Connect(cred.URL, append(cred.Options(),
+	nc, err := nats.Connect(cred.URL, append(auth,
 		nats.Name(principal+" of "+c.Name), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("connection", zap.Error(err)) }))...)
 	if err != nil {
