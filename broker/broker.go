@@ -323,6 +323,9 @@ func (b *Broker) IssueToken(reader, cell string, lifetime time.Duration) (string
 	return b.authority.IssueToken(reader, cell, lifetime)
 }
 
+// HTTP is what readers may ask for over HTTP. It does not wait for a reload.
+func (b *Broker) HTTP() policy.HTTP { return b.authority.HTTP() }
+
 // VerifyToken reads an HTTP token at the listener of a cell.
 func (b *Broker) VerifyToken(cell, token string) (account.Token, error) {
 	return b.authority.VerifyToken(cell, token)

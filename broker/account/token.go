@@ -122,6 +122,13 @@ func (a *Authority) VerifyToken(cell, token string) (Token, error) {
 	return t, nil
 }
 
+// HTTP is what the policy in force lets readers ask for over HTTP.
+func (a *Authority) HTTP() policy.HTTP {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.policy.HTTP
+}
+
 // holds says whether the policy in force lets the token hold at a time.
 func holds(p *policy.Policy, t Token, now time.Time) bool {
 	r, ok := p.Reader(t.Reader)

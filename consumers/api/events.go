@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -9,15 +10,20 @@ import (
 	"strconv"
 	"time"
 
+	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/watchfloor/watchfloor/consumers/access"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
 const (
-	// pingEvery is also how soon a stream ends whose token holds no more, as
-	// when a changed policy takes its reader away.
 	pingEvery = 15 * time.Second
+	// checkEvery is how soon a stream ends whose token holds no more: revoked,
+	// expired, or of a reader that a changed policy takes away.
+	checkEvery = 250 * time.Millisecond
+	// recordEvery is how often an open stream is recorded to be read still.
+	recordEvery = 10 * time.Minute
 	// writeWithin is how long a client may take for one write before it is let go.
 	writeWithin = 10 * time.Second
 )
@@ -52,12 +58,17 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	leave, ok := s.limits.stream(readerOf(r).Name)
+	leave, ok := s.limits.stream(readerOf(r))
 	if !ok {
-		writeProblem(w, http.StatusTooManyRequests, "too-many-streams", "close an event stream first: one is enough for a page")
+		later(w, http.StatusTooManyRequests, "too-many-streams", "close an event stream first: one is enough for a page", retryBusy)
 		return
 	}
 	defer leave()
+	if err := s.Record(r.Context(), s.access(r, access.Opened)); err != nil {
+		s.noRecord(w, r, err)
+		return
+	}
+	defer s.ended(r)
 	have := r.Header.Get("Last-Event-ID")
 	if have == "" {
 		have = q.Get("last_event_id")
@@ -68,7 +79,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	s.metrics.streams.Inc()
 	defer s.metrics.streams.Dec()
 	out := &stream{server: s, view: v, client: c, w: w, rc: http.NewResponseController(w)}
-	if err := out.open(); err != nil {
+	if err := out.open(); err != nil || r.Method == http.MethodHead {
 		return
 	}
 	for _, e := range missed {
@@ -103,14 +114,10 @@ func (o *stream) open() error {
 
 // run writes until the client goes, its token ends or the server closes.
 func (o *stream) run(r *http.Request) {
-	ping := time.NewTicker(o.server.pingEvery)
+	ping, check, record := time.NewTicker(o.server.pingEvery), time.NewTicker(o.server.checkEvery), time.NewTicker(o.server.recordEvery)
 	defer ping.Stop()
-	var expired <-chan time.Time
-	if at := readerOf(r).Expires; !at.IsZero() {
-		t := time.NewTimer(at.Sub(o.server.Now()))
-		defer t.Stop()
-		expired = t.C
-	}
+	defer check.Stop()
+	defer record.Stop()
 	for {
 		if o.client.lost.Load() {
 			if o.reset() != nil {
@@ -123,12 +130,13 @@ func (o *stream) run(r *http.Request) {
 			return
 		case <-o.server.closing:
 			return
-		case <-expired:
-			return
-		case <-ping.C:
+		case <-check.C:
 			if !o.server.holds(r) {
 				return
 			}
+		case <-record.C:
+			err = o.server.still(r)
+		case <-ping.C:
 			err = o.write([]byte(": ping\n\n"))
 		case e := <-o.client.events:
 			if e != nil && !o.client.lost.Load() {
@@ -138,6 +146,24 @@ func (o *stream) run(r *http.Request) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// still records that a stream is read; without the record it ends.
+func (s *Server) still(r *http.Request) error {
+	err := s.Record(r.Context(), s.access(r, access.Reading))
+	if err != nil {
+		s.metrics.unrecorded.Inc()
+		s.Log.Error("an event stream could not be recorded", zap.String("token", readerOf(r).Token), zap.Error(err))
+	}
+	return err
+}
+
+// ended records until when a stream was read. Nothing hangs on it any more:
+// one that was not recorded to end was read until the last that was.
+func (s *Server) ended(r *http.Request) {
+	if err := s.Record(context.WithoutCancel(r.Context()), s.access(r, access.Ended)); err != nil {
+		s.Log.Error("the end of an event stream could not be recorded", zap.String("token", readerOf(r).Token), zap.Error(err))
 	}
 }
 

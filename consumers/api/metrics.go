@@ -20,6 +20,8 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	streams  prometheus.Gauge
 	resets   prometheus.Counter
+	// unrecorded counts what was not answered because it could not be recorded.
+	unrecorded prometheus.Counter
 }
 
 func newMetrics(s *Server) (*metrics, error) {
@@ -31,9 +33,11 @@ func newMetrics(s *Server) (*metrics, error) {
 			Help: "Event streams open.", ConstLabels: labels}),
 		resets: prometheus.NewCounter(prometheus.CounterOpts{Name: "watchfloor_api_resets_total",
 			Help: "Resets sent to event streams.", ConstLabels: labels}),
+		unrecorded: prometheus.NewCounter(prometheus.CounterOpts{Name: "watchfloor_api_unrecorded_total",
+			Help: "Requests refused and event streams ended because they could not be recorded.", ConstLabels: labels}),
 	}
 	reg := prometheus.NewRegistry()
-	all := append([]prometheus.Collector{m.requests, m.streams, m.resets, &followed{s}}, s.Collectors...)
+	all := append([]prometheus.Collector{m.requests, m.streams, m.resets, m.unrecorded, &followed{s}}, s.Collectors...)
 	for _, c := range all {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("api %s: register metrics: %w", s.Cell, err)

@@ -108,14 +108,13 @@ func (s *Server) past(w http.ResponseWriter, r *http.Request, q url.Values, stat
 		writeProblem(w, http.StatusNotFound, "no-history", "this listener answers for now only")
 		return nil, false
 	}
-	// A plus that was not escaped arrives as a space.
-	t, err := time.Parse(time.RFC3339Nano, strings.ReplaceAll(text, " ", "+"))
-	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
+	t, ok := parseTime(text)
+	if !ok {
 		writeBadField(w, "as_of", "give a time as in RFC 3339, like 2026-09-02T14:30:00Z")
 		return nil, false
 	}
-	if after := s.limits.take(readerOf(r).Name, pastCost); after > 0 {
-		later(w, http.StatusTooManyRequests, "too-many-requests", "slow down: a question about the past counts as several", int(after/time.Second)+1)
+	if after := s.limits.take(readerOf(r), pastCost); after > 0 {
+		later(w, http.StatusTooManyRequests, "too-many-requests", "slow down: a question about the past counts as several", seconds(after))
 		return nil, false
 	}
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pastTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -127,6 +126,12 @@ func (s *Server) past(w http.ResponseWriter, r *http.Request, q url.Values, stat
 		return nil, false
 	}
 	return a, true
+}
+
+// parseTime reads a time of a query. A plus that was not escaped arrives as a space.
+func parseTime(text string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339Nano, strings.ReplaceAll(text, " ", "+"))
+	return t, err == nil && t.Year() >= 1970 && t.Year() <= 9999
 }
 
 // noPast says why there is no answer, and what to do.

@@ -114,7 +114,7 @@ func TestNoPast(t *testing.T) {
 	r, y := withPast(t, 1)
 	for _, path := range []string{"as_of=", "as_of=yesterday", "as_of=-2h", "as_of=2023-11-14", "as_of=0001-01-01T00:00:00Z", "replay=true", "as_of=" + then + "&replay=maybe", "as_of=" + then + "&as_of=" + then} {
 		for _, at := range []string{"/v1/snapshot", "/v1/snapshot.geojson", fmt.Sprintf("/v1/situations/%032x", 1)} {
-			r.clock = r.clock.Add(time.Second)
+			r.pass(time.Second)
 			r.get(t, at+"?status=exercise&"+path, 400)
 		}
 	}
@@ -147,7 +147,7 @@ func TestNoPast(t *testing.T) {
 		if got := resp.Header.Get("Retry-After"); got != c.retry {
 			t.Errorf("%v: Retry-After %q, want %q", c.err, got, c.retry)
 		}
-		r.clock = r.clock.Add(time.Second)
+		r.pass(time.Second)
 		p := r.get(t, "/v1/snapshot?status=exercise&as_of="+then, c.code)
 		if !strings.HasSuffix(p["type"].(string), ":"+c.word) {
 			t.Errorf("%v: %v, want %s", c.err, p, c.word)
@@ -163,7 +163,7 @@ func TestNoPast(t *testing.T) {
 // Questions about the past cost a reader more than others.
 func TestPastIsLimited(t *testing.T) {
 	r, _ := withPast(t, 1)
-	for range burst / (pastCost + 1) {
+	for range atOnce * defaultRequests / (pastCost + 1) {
 		r.get(t, "/v1/snapshot?status=exercise&as_of="+then, 200)
 	}
 	r.get(t, "/v1/snapshot?status=exercise&as_of="+then, 429)

@@ -67,7 +67,7 @@ func query(w http.ResponseWriter, r *http.Request, allowed ...string) (url.Value
 	}
 	for name, values := range q {
 		if !slices.Contains(allowed, name) {
-			writeBadField(w, name, "unknown parameter: use "+strings.Join(allowed, ", "))
+			writeBadField(w, shortened(name), unknownParameter(allowed))
 			return nil, false
 		}
 		if len(values) > 1 {
@@ -76,6 +76,22 @@ func query(w http.ResponseWriter, r *http.Request, allowed ...string) (url.Value
 		}
 	}
 	return q, true
+}
+
+func unknownParameter(allowed []string) string {
+	if len(allowed) == 0 {
+		return "unknown parameter: there are none here"
+	}
+	return "unknown parameter: use " + strings.Join(allowed, ", ")
+}
+
+// shortened is a name as it came, of which nobody needs kilobytes back.
+func shortened(name string) string {
+	const most = 64
+	if len(name) > most {
+		name = strings.ToValidUTF8(name[:most], "")
+	}
+	return name
 }
 
 // view finds the picture that the status parameter names; actual by default.

@@ -20,17 +20,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/watchfloor/watchfloor/consumers/access"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
 	"github.com/watchfloor/watchfloor/proto/label"
 	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
-// Reader is whom a token belongs to. The zero value is nobody.
+// Reader is whom a token belongs to. The zero value is nobody, and one that
+// lacks anything but its limits is not let in.
 type Reader struct {
-	Name    string
+	Name string
+	// Kind is person or service.
+	Kind string
+	// Purpose is what the token is for.
 	Purpose string
+	// Token is the id of the token.
+	Token   string
 	Expires time.Time
+	Limits  Limits
 }
 
 // Source is a followed picture; snapshot.Follower is one.
@@ -43,12 +51,18 @@ type Source interface {
 // Feed is an agency heard in a cell.
 type Feed struct{ Cell, Agency string }
 
-// Config of a cell's server. Cell, Label, Verify and Sources are required.
+// Config of a cell's server. Cell, Label, Verify, Record and Sources are required.
 type Config struct {
 	Cell  string
 	Label label.Label
 	// Verify says whose token it is. Any error denies; its text is not sent.
 	Verify func(token string) (Reader, error)
+	// Record keeps who reads what and why; access.Log does. It returns when the
+	// record is kept: what cannot be recorded is not answered.
+	Record func(context.Context, access.Record) error
+	// Hosts are the names by which browsers know the listener, beside addresses
+	// and localhost.
+	Hosts []string
 	// Sources are the pictures of the cell, by status.
 	Sources map[wf.Status]Source
 	// Past is what the pictures were; without it as_of is not answered.
@@ -70,11 +84,15 @@ type Server struct {
 	views   map[wf.Status]*view
 	handler http.Handler
 	metrics *metrics
-	limits  *limiter
 	closing chan struct{}
 	once    sync.Once
 
-	pingEvery time.Duration
+	limits    *limiter
+	strangers *strangers
+
+	// How often an event stream says that it lives, is looked at whether its
+	// token holds, and is recorded to be read still.
+	pingEvery, checkEvery, recordEvery time.Duration
 }
 
 // New checks the configuration and begins to watch the sources. Close stops that.
@@ -86,6 +104,8 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("api %s: the cell has no label", c.Cell)
 	case c.Verify == nil:
 		return nil, fmt.Errorf("api %s: Verify is required", c.Cell)
+	case c.Record == nil:
+		return nil, fmt.Errorf("api %s: Record is required: what is read must be recorded", c.Cell)
 	case len(c.Sources) == 0:
 		return nil, fmt.Errorf("api %s: no picture to serve", c.Cell)
 	}
@@ -95,7 +115,10 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	s := &Server{Config: c, views: map[wf.Status]*view{}, limits: newLimiter(c.Now), closing: make(chan struct{}), pingEvery: pingEvery}
+	s := &Server{
+		Config: c, views: map[wf.Status]*view{}, limits: newLimiter(c.Now), strangers: newStrangers(c.Now), closing: make(chan struct{}),
+		pingEvery: pingEvery, checkEvery: checkEvery, recordEvery: recordEvery,
+	}
 	for status, src := range c.Sources {
 		if src == nil || subject.StatusToken(status) == "" {
 			return nil, fmt.Errorf("api %s: status %v has no picture", c.Cell, status)
@@ -128,19 +151,24 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
 	writeTimeout      = 30 * time.Second
-	idleTimeout       = 2 * time.Minute
+	idleTimeout       = time.Minute
 	shutdownTimeout   = 5 * time.Second
 	maxHeader         = 16 << 10
 )
 
+// server has a limit for everything that a client may be slow or long with.
+func (s *Server) server() *http.Server {
+	return &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnState: newConnections().changed,
+		ErrorLog: zap.NewStdLog(s.Log.WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
+	}
+}
+
 // Serve serves on l until ctx ends; then it ends the event streams, lets
 // requests in progress finish for a few seconds, and returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	srv := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: zap.NewStdLog(s.Log.WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
-	}
+	srv := s.server()
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 	select {
@@ -166,13 +194,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", s.health)
-	mux.Handle("/metrics", s.private(s.metrics.handler.ServeHTTP))
-	mux.Handle("/v1/cell", s.private(s.cell))
-	mux.Handle("/v1/snapshot", s.private(s.snapshot))
-	mux.Handle("/v1/snapshot.geojson", s.private(s.geojson))
-	mux.Handle("/v1/situations/{id}", s.private(s.situation))
+	mux.Handle("/metrics", s.recorded(s.metrics.handler.ServeHTTP))
+	mux.Handle("/v1/cell", s.recorded(s.cell))
+	mux.Handle("/v1/snapshot", s.recorded(s.snapshot))
+	mux.Handle("/v1/snapshot.geojson", s.recorded(s.geojson))
+	mux.Handle("/v1/situations/{id}", s.recorded(s.situation))
 	mux.Handle("/v1/events", s.private(s.events))
-	mux.Handle("/v1/replay", s.private(s.replay))
+	mux.Handle("/v1/replay", s.recorded(s.replay))
+	// Of what there is not nothing is read.
+	mux.Handle("/v1", s.private(notFound))
 	mux.Handle("/v1/", s.private(notFound))
 	if s.Console != nil {
 		mux.Handle("/", s.Console)

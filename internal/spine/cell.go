@@ -15,6 +15,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/consumers/access"
 	"github.com/watchfloor/watchfloor/consumers/api"
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/consumers/history"
@@ -37,6 +38,7 @@ type cell struct {
 	pictures map[wf.Status]*snapshot.Follower
 	history  *history.History
 	metrics  []prometheus.Collector
+	access   *access.Log // of what is read over HTTP
 }
 
 // connect signs in as a principal of a cell. It reconnects for ever, each time
@@ -167,14 +169,16 @@ func (c *cell) serve(port int) error {
 	conf := api.Config{
 		Cell: c.Name, Label: c.label, Sources: map[wf.Status]api.Source{}, Console: cfg.Console, Version: cfg.Version,
 		Expect: expected(cfg.Policy, c.Name), Collectors: append(c.metrics, newGuardMetrics(c.spine.broker, c.Name)), Log: cfg.Log, Past: c.history,
-		Verify: func(token string) (api.Reader, error) {
-			t, err := c.spine.broker.VerifyToken(c.Name, token)
-			if err != nil {
-				return api.Reader{}, err
-			}
-			return api.Reader{Name: t.Reader, Purpose: t.Purpose, Expires: t.Expires}, nil
-		},
+		Verify: c.verify, Hosts: cfg.Hosts,
 	}
+	auditor, err := auditor(cfg.KeysDir)
+	if err != nil {
+		return fmt.Errorf("serve %s: %w", c.Name, err)
+	}
+	if c.access, err = access.Open(access.Config{Dir: AccessDir(cfg.DataDir, c.Name), Auditor: auditor}); err != nil {
+		return fmt.Errorf("serve %s: %w", c.Name, err)
+	}
+	conf.Record = c.access.Record
 	for status, f := range c.pictures {
 		conf.Sources[status] = f
 	}
@@ -193,6 +197,20 @@ func (c *cell) serve(port int) error {
 	}
 	c.spine.servers.g.Go(func() error { return srv.Serve(c.spine.servers.ctx, l) })
 	return nil
+}
+
+// verify says whose token it is and what the policy in force lets its reader
+// ask for.
+func (c *cell) verify(token string) (api.Reader, error) {
+	t, err := c.spine.broker.VerifyToken(c.Name, token)
+	if err != nil {
+		return api.Reader{}, err
+	}
+	h := c.spine.broker.HTTP()
+	return api.Reader{
+		Name: t.Reader, Kind: t.Kind, Purpose: t.Purpose, Token: t.ID, Expires: t.Expires,
+		Limits: api.Limits{Requests: h.Requests, Streams: h.Streams},
+	}, nil
 }
 
 // issue makes a token for the first person cleared for the cell and for no
@@ -261,8 +279,12 @@ func (c *cell) settled(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// disconnect closes the cell's connections.
-func (c *cell) disconnect() {
+// disconnect closes the cell's connections and its record of accesses.
+func (c *cell) disconnect() error {
+	var err error
+	if c.access != nil {
+		err = c.access.Close()
+	}
 	for _, nc := range []*nats.Conn{c.reader, c.home} {
 		if nc != nil {
 			nc.Close()
@@ -271,4 +293,5 @@ func (c *cell) disconnect() {
 	for _, s := range c.sources {
 		s.Conn.Close()
 	}
+	return err
 }

@@ -43,6 +43,9 @@ type Config struct {
 	Weights  fusion.Weights
 	// NeverExpire ignores the policy's windows: every report stays.
 	NeverExpire bool
+	// Hosts are the names by which browsers know the listeners, beside addresses
+	// and localhost.
+	Hosts []string
 	// WithoutHTTP starts no listeners.
 	WithoutHTTP bool
 	// WithoutWorkers fuses nothing here: pictures stay as they were published, or
@@ -237,7 +240,9 @@ func (s *Spine) Close(ctx context.Context) error {
 		}
 	}
 	for _, c := range s.cells {
-		c.disconnect()
+		if err := c.disconnect(); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if s.broker != nil {
 		s.broker.Close()
