@@ -3,6 +3,7 @@ package consumers
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -108,6 +109,13 @@ type pastAPI struct {
 	base, token string
 	http        *http.Client
 	progress    func(done, total uint64)
+}
+
+// secure makes the API's connections with conf.
+func (a *pastAPI) secure(conf *tls.Config) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = conf.Clone()
+	a.http.Transport = t
 }
 
 // asOfPage is one page of an answer.

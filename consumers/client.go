@@ -67,6 +67,12 @@ func Connect(ctx context.Context, url string, opts ...Option) (*Client, error) {
 		nats.Name(s.name), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.RetryOnFailedConnect(false),
 		nats.ClosedHandler(func(*nats.Conn) { close(c.closed) }), nats.ErrorHandler(c.asyncError), s.auth,
 	}, s.more...)
+	if s.tls != nil {
+		options = append(options, nats.Secure(s.tls))
+		if c.api != nil {
+			c.api.secure(s.tls)
+		}
+	}
 	if s.inbox != "" {
 		options = append(options, nats.CustomInboxPrefix(s.inbox))
 	}

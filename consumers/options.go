@@ -1,6 +1,7 @@
 package consumers
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/proto/subject"
+	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
 // Option changes how Connect connects. One that cannot be used fails Connect.
@@ -23,6 +25,7 @@ type settings struct {
 	progress               func(done, total uint64)
 	log                    *zap.Logger
 	more                   []nats.Option
+	tls                    *tls.Config // nil: what the address demands, and the system's authorities
 }
 
 // WithCredentials uses a credentials file as the broker issued it.
@@ -60,8 +63,8 @@ func WithInboxPrefix(prefix string) Option {
 	}
 }
 
-// WithContextFile takes address, credentials and inbox prefix from the context
-// file that was issued with the credentials. An address given to Connect wins.
+// WithContextFile takes address, credentials, inbox prefix and TLS files from the
+// context file that was issued with the credentials. An address given to Connect wins.
 func WithContextFile(path string) Option {
 	return func(s *settings) error {
 		data, err := os.ReadFile(path)
@@ -72,6 +75,9 @@ func WithContextFile(path string) Option {
 			URL   string `json:"url"`
 			Creds string `json:"creds"`
 			Inbox string `json:"inbox_prefix"`
+			CA    string `json:"ca"`
+			Cert  string `json:"cert"`
+			Key   string `json:"key"`
 		}
 		if err := json.Unmarshal(data, &f); err != nil {
 			return fmt.Errorf("read context %s: %w", path, err)
@@ -82,7 +88,27 @@ func WithContextFile(path string) Option {
 		if err := WithInboxPrefix(f.Inbox)(s); err != nil {
 			return fmt.Errorf("read context %s: %w", path, err)
 		}
+		if f.CA+f.Cert+f.Key != "" {
+			if err := WithTLSFiles(f.CA, f.Cert, f.Key)(s); err != nil {
+				return fmt.Errorf("read context %s: %w", path, err)
+			}
+		}
 		return WithCredentials(f.Creds)(s)
+	}
+}
+
+// WithTLSFiles connects over TLS with PEM files: ca holds the authorities of the
+// broker's certificate, empty for the system's; cert and key are the reader's
+// own, and both empty where the broker demands none. It is for the cell's HTTP
+// API too. Renewed files are taken at the next connection.
+func WithTLSFiles(ca, cert, key string) Option {
+	return func(s *settings) error {
+		config, err := transport.Client(transport.Files{CA: ca, Cert: cert, Key: key})
+		if err != nil {
+			return fmt.Errorf("set up TLS: %w", err)
+		}
+		s.tls = config
+		return nil
 	}
 }
 

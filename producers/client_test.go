@@ -229,7 +229,7 @@ func TestOptionsThatCannotBeHonoured(t *testing.T) {
 	for name, o := range map[string]Option{
 		"no file": WithCredentials("/nonexistent.creds"), "no JWT": WithJWT("a.b", "seed"), "a cell that is no word": WithCell("Cell One"),
 		"no window": WithWindow(0), "a short retry": WithRetry(time.Second), "no attempt": WithAttempt(0), "no logger": WithLogger(nil),
-		"no TLS": WithTLS(nil),
+		"no TLS": WithTLS(nil), "a certificate without key": WithTLSFiles("", "cert.pem", ""), "an authority that is not there": WithTLSFiles("/nonexistent.pem", "", ""),
 	} {
 		if _, err := Connect(t.Context(), "nats://127.0.0.1:1", "jackson-pd", o); err == nil || errors.Is(err, ErrUnreachable) {
 			t.Errorf("%s: %v, want an error before connecting", name, err)

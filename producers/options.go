@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/watchfloor/watchfloor/proto/subject"
+	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
 // Option sets up a Client. An option that cannot be honoured fails Connect.
@@ -128,6 +129,20 @@ func WithTLS(config *tls.Config) Option {
 		}
 		s.more = append(s.more, nats.Secure(config))
 		return nil
+	}
+}
+
+// WithTLSFiles connects over TLS with PEM files: ca holds the authorities of the
+// broker's certificate, empty for the system's; cert and key are the agency's
+// own, which a broker demands of agencies on other machines. Renewed files are
+// taken at the next connection.
+func WithTLSFiles(ca, cert, key string) Option {
+	return func(s *settings) error {
+		config, err := transport.Client(transport.Files{CA: ca, Cert: cert, Key: key})
+		if err != nil {
+			return fmt.Errorf("set up TLS: %w", err)
+		}
+		return WithTLS(config)(s)
 	}
 }
 

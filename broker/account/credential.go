@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"github.com/watchfloor/watchfloor/proto/subject"
+	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
 // Credential lets one user sign in to one cell.
@@ -23,6 +24,8 @@ type Credential struct {
 	URL  string
 	JWT  string
 	Seed string
+	// TLS files that the context file names, for an address outside.
+	TLS transport.Files
 	// InboxPrefix must be set on the connection: the user is answered nowhere else.
 	InboxPrefix string
 	// Expires is when it stops to hold; zero: never.
@@ -117,6 +120,8 @@ type natsContext struct {
 	URL         string `json:"url"`
 	Creds       string `json:"creds"`
 	InboxPrefix string `json:"inbox_prefix"`
+	// The nats command line has these names too.
+	transport.Files
 }
 
 // WriteFiles writes NAME.creds and NAME.json, a context of the nats command
@@ -132,9 +137,18 @@ func (c Credential) WriteFiles(dir, name string) (creds, contextFile string, err
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", "", fmt.Errorf("make directory: %w", err)
 	}
+	files := c.TLS
+	for _, path := range []*string{&files.Cert, &files.Key, &files.CA} {
+		if *path == "" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return "", "", fmt.Errorf("find TLS file: %w", err)
+		}
+	}
 	creds, contextFile = filepath.Join(dir, name+".creds"), filepath.Join(dir, name+".json")
 	doc, err := json.MarshalIndent(natsContext{
-		Description: fmt.Sprintf("%s in cell %s", c.Principal, c.Cell), URL: c.URL, Creds: creds, InboxPrefix: c.InboxPrefix,
+		Description: fmt.Sprintf("%s in cell %s", c.Principal, c.Cell), URL: c.URL, Creds: creds, InboxPrefix: c.InboxPrefix, Files: files,
 	}, "", "  ")
 	if err != nil {
 		return "", "", fmt.Errorf("format context: %w", err)

@@ -64,9 +64,9 @@ func (a *Authority) MayEnter(signingKey string, leaf *x509.Certificate) (Holder,
 	case len(names) == 0:
 		return h, nil
 	case leaf == nil:
-		return h, fmt.Errorf("%s shows no certificate: %w", h.Principal, ErrCertificate)
+		return h, fmt.Errorf("no certificate is shown: %w", ErrCertificate)
 	case !slices.ContainsFunc(transport.Names(leaf), func(n string) bool { return slices.Contains(names, n) }):
-		return h, fmt.Errorf("%s: %w", h.Principal, ErrCertificate)
+		return h, ErrCertificate
 	}
 	return h, nil
 }

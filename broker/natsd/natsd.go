@@ -122,7 +122,7 @@ func (s *Server) start(cfg Config) error {
 func options(cfg Config, resolver server.AccountResolver) *server.Options {
 	return &server.Options{
 		ServerName: "watchfloor", Host: cfg.Host, Port: cfg.Port, NoSigs: true,
-		AuthTimeout: authWithin.Seconds(), // a client from outside makes TLS meanwhile
+		AuthTimeout:      authWithin.Seconds(), // a client from outside makes TLS meanwhile
 		TrustedOperators: []*jwt.OperatorClaims{cfg.Operator}, SystemAccount: cfg.Operator.SystemAccount, AccountResolver: resolver,
 		JetStream: true, StoreDir: filepath.Join(cfg.DataDir, storeDir), DisableJetStreamBanner: true,
 		SyncAlways: !cfg.LazySync, JetStreamCipher: server.AES, JetStreamKey: cfg.StoreKey,

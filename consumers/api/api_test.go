@@ -23,6 +23,7 @@ import (
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
 	"github.com/watchfloor/watchfloor/proto/label"
+	"github.com/watchfloor/watchfloor/proto/transport"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -579,6 +580,32 @@ func TestServeEndsWithOpenStreams(t *testing.T) {
 		}
 	case <-time.After(4 * time.Second):
 		t.Fatal("still serving")
+	}
+}
+
+// A listener that others reach is served over TLS or not at all.
+func TestServeRefusesOthersWithoutTLS(t *testing.T) {
+	r := newRig(t)
+	l, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Serve(t.Context(), l); !errors.Is(err, transport.ErrPlain) {
+		t.Errorf("got %v, want %v", err, transport.ErrPlain)
+	}
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the listener is left open: %v", err)
+	}
+}
+
+// What else is not well makes the cell degraded, without a word of what it is.
+func TestHealthTellsNoReason(t *testing.T) {
+	r := newRig(t)
+	r.Health = func() error { return errors.New("certificate of broker.example.org expired") }
+	w := httptest.NewRecorder()
+	r.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "example") {
+		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }
 

@@ -10,6 +10,7 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -24,6 +25,7 @@ import (
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
 	"github.com/watchfloor/watchfloor/proto/label"
 	"github.com/watchfloor/watchfloor/proto/subject"
+	"github.com/watchfloor/watchfloor/proto/transport"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -71,6 +73,8 @@ type Config struct {
 	Console http.Handler
 	// Expect is how often a feed is heard when all is well.
 	Expect map[Feed]time.Duration
+	// Health is what else must be well, such as certificates; nil is nothing.
+	Health func() error
 	// Collectors are further metrics of this cell.
 	Collectors []prometheus.Collector
 	Version    string
@@ -165,9 +169,22 @@ func (s *Server) server() *http.Server {
 	}
 }
 
-// Serve serves on l until ctx ends; then it ends the event streams, lets
-// requests in progress finish for a few seconds, and returns nil.
+// Serve serves without TLS on l, which listens on loopback, until ctx ends;
+// then it ends the event streams, lets requests in progress finish for a few
+// seconds, and returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	if !transport.LoopbackAddr(l.Addr()) {
+		return errors.Join(fmt.Errorf("serve %s on %s: %w", s.Cell, l.Addr(), transport.ErrPlain), l.Close())
+	}
+	return s.serve(ctx, l)
+}
+
+// ServeTLS is Serve with TLS, on any address. conf has a certificate.
+func (s *Server) ServeTLS(ctx context.Context, l net.Listener, conf *tls.Config) error {
+	return s.serve(ctx, tls.NewListener(l, conf))
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	srv := s.server()
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
@@ -212,11 +229,17 @@ func (s *Server) routes() http.Handler {
 	return s.guard(mux)
 }
 
-// health says whether every picture is live, and nothing else: it needs no token.
+// health says whether every picture is live and all else is well, not what is
+// not: it needs no token.
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	status, code := "ok", http.StatusOK
 	for _, src := range s.Sources {
 		if live, _ := src.Live(); !live {
+			status, code = "degraded", http.StatusServiceUnavailable
+		}
+	}
+	if s.Health != nil {
+		if s.Health() != nil {
 			status, code = "degraded", http.StatusServiceUnavailable
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/register"
+	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
 func (a *app) creds() *cobra.Command {
@@ -37,6 +38,8 @@ type wish struct {
 	agency, reader, cell, user, out string
 	lifetime                        time.Duration
 	why                             account.Reason
+	tls                             transport.Files
+	inside                          bool
 }
 
 func (a *app) credsIssue() *cobra.Command {
@@ -66,6 +69,10 @@ longer than a reconnection.`,
 	c.Flags().StringVar(&w.out, "out", "", "folder to write to (default: creds/CELL beside the data)")
 	c.Flags().DurationVar(&w.lifetime, "expires", 0, "lifetime, e.g. 720h (default: 2160h, for a reader who is a person 168h)")
 	reasonFlags(c, &w.why, "note")
+	c.Flags().StringVar(&w.tls.CA, "tls-ca", "", "authority of the broker's certificate, to stand in the context")
+	c.Flags().StringVar(&w.tls.Cert, "tls-cert", "", "certificate of the agency or reader, to stand in the context")
+	c.Flags().StringVar(&w.tls.Key, "tls-key", "", "key of --tls-cert, to stand in the context")
+	c.Flags().BoolVar(&w.inside, "loopback", false, "write the address for this machine, where the broker has one for others too")
 	_ = c.MarkFlagRequired("cell")
 	return c
 }
@@ -85,6 +92,10 @@ func (a *app) issue(w wish) error {
 	if err != nil {
 		return err
 	}
+	url, tls, err := l.reachedAt(w)
+	if err != nil {
+		return err
+	}
 	if w.user != "" {
 		name += "-" + w.user
 	}
@@ -98,8 +109,20 @@ func (a *app) issue(w wish) error {
 	if err != nil {
 		return issueError(name, w.cell, err)
 	}
-	cred.URL = l.run.URL
+	cred.URL, cred.TLS = url, tls
 	return a.writeCredential(cred, w.out, name)
+}
+
+// reachedAt is where whom the credential is for connects: outside, if the
+// broker listens there.
+func (l *local) reachedAt(w wish) (url string, tls transport.Files, err error) {
+	switch {
+	case l.run.Outside != "" && !w.inside:
+		return l.run.Outside, w.tls, nil
+	case w.tls != (transport.Files{}):
+		return "", tls, usage("--tls-ca, --tls-cert and --tls-key are for other machines: the broker of %s listens on loopback alone (start it with --listen), or --loopback is given", l.dir)
+	}
+	return l.run.URL, tls, nil
 }
 
 // vacant refuses a place that is taken before anything is issued for it.

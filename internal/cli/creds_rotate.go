@@ -153,7 +153,9 @@ func (a *app) rotate(ctx context.Context, t turn) error {
 	if err != nil {
 		return issueError(name, t.cell, err)
 	}
-	cred.URL = l.run.URL
+	if cred.URL, cred.TLS, err = l.reachedAt(wish{}); err != nil {
+		return err
+	}
 	if err := a.place(l, t, name, cred); err != nil {
 		return err
 	}

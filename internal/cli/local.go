@@ -13,6 +13,7 @@ import (
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/proto/subject"
+	"github.com/watchfloor/watchfloor/proto/transport"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -26,6 +27,11 @@ type runFile struct {
 	Status string `json:"status"`
 	// Pages is the address of each cell's page, without a token.
 	Pages map[string]string `json:"pages"`
+	// Outside and OutsidePages are where other machines reach the same.
+	Outside      string            `json:"outside,omitempty"`
+	OutsidePages map[string]string `json:"outside_pages,omitempty"`
+	// Certificates of the listeners for them.
+	Certificates *transport.Files `json:"certificates,omitempty"`
 }
 
 // only is the one status that a demo shows; empty when all are shown.

@@ -16,6 +16,7 @@ import (
 	"github.com/watchfloor/watchfloor/consumers"
 	"github.com/watchfloor/watchfloor/producers"
 	"github.com/watchfloor/watchfloor/proto/subject"
+	"github.com/watchfloor/watchfloor/proto/transport"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -24,12 +25,20 @@ type remote struct {
 	url, creds, context, user string
 	// inbox prefix that the context names.
 	inbox string
+	tls   transport.Files
 }
 
 func (r *remote) flags(c *cobra.Command) {
-	c.Flags().StringVar(&r.url, "url", "", "address of a remote broker, nats://host:port, with --creds (default: the local one)")
+	c.Flags().StringVar(&r.url, "url", "", "address of a remote broker, tls://host:port, with --creds (default: the local one)")
 	c.Flags().StringVar(&r.creds, "creds", "", "credentials file for it, as issued by creds issue")
 	c.Flags().StringVar(&r.context, "context", "", "context file issued with the credentials: address, credentials and inbox prefix in one")
+	r.tlsFlags(c)
+}
+
+func (r *remote) tlsFlags(c *cobra.Command) {
+	c.Flags().StringVar(&r.tls.CA, "tls-ca", "", "authority of the remote broker's certificate, PEM (default: the context's, else the system's)")
+	c.Flags().StringVar(&r.tls.Cert, "tls-cert", "", "certificate to show it, PEM (default: the context's)")
+	c.Flags().StringVar(&r.tls.Key, "tls-key", "", "key of --tls-cert")
 }
 
 // local says that no flag names a remote broker.
@@ -39,6 +48,8 @@ func (r *remote) local() bool { return r.url == "" && r.creds == "" && r.context
 // broker never falls back to the local one.
 func (r *remote) resolve() error {
 	switch {
+	case r.local() && r.tls != (transport.Files{}):
+		return usage("--tls-ca, --tls-cert and --tls-key go with --context or --url: the local broker is on loopback")
 	case r.local():
 		return nil
 	case r.context != "" && (r.url != "" || r.creds != ""):
@@ -55,6 +66,9 @@ func (r *remote) resolve() error {
 	if _, err := os.Stat(r.creds); err != nil {
 		return usage("read credentials: %w", err)
 	}
+	if _, err := transport.Client(r.tls); err != nil {
+		return usage("%w", err)
+	}
 	return nil
 }
 
@@ -67,6 +81,7 @@ func (r *remote) readContext() error {
 		URL   string `json:"url"`
 		Creds string `json:"creds"`
 		Inbox string `json:"inbox_prefix"`
+		transport.Files
 	}
 	if err := json.Unmarshal(data, &f); err != nil {
 		return err
@@ -75,6 +90,12 @@ func (r *remote) readContext() error {
 		return errors.New("it lacks url, creds or inbox_prefix")
 	}
 	r.url, r.creds, r.inbox, r.context = f.URL, f.Creds, f.Inbox, ""
+	if r.tls.CA == "" {
+		r.tls.CA = f.CA
+	}
+	if r.tls.Cert == "" && r.tls.Key == "" {
+		r.tls.Cert, r.tls.Key = f.Cert, f.Key
+	}
 	return nil
 }
 
@@ -149,6 +170,9 @@ func (a *app) reader(ctx context.Context, r remote, cell string, more ...consume
 			return nil, "", err
 		}
 		opts = append(opts, consumers.WithCredentials(r.creds), consumers.WithInboxPrefix(inbox))
+		if r.tls != (transport.Files{}) {
+			opts = append(opts, consumers.WithTLSFiles(r.tls.CA, r.tls.Cert, r.tls.Key))
+		}
 	}
 	if c, err = consumers.Connect(ctx, r.url, opts...); err != nil {
 		return nil, "", noAnswer(err, l)
@@ -178,6 +202,9 @@ func (a *app) sender(ctx context.Context, r remote, agency, cell string) (*produ
 		opts = append(opts, producers.WithJWT(cred.JWT, cred.Seed))
 	} else {
 		opts = append(opts, producers.WithCredentials(r.creds))
+		if r.tls != (transport.Files{}) {
+			opts = append(opts, producers.WithTLSFiles(r.tls.CA, r.tls.Cert, r.tls.Key))
+		}
 	}
 	c, err := producers.Connect(ctx, r.url, agency, opts...)
 	if err != nil {

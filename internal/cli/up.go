@@ -22,10 +22,15 @@ func (a *app) up() *cobra.Command {
 	var policyFile string
 	var port, http int
 	var without bool
+	var o outside
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Run a broker for real traffic: guards, fusion and pages of every cell in one process",
 		Long: `Starts the broker on loopback, with data, keys and credentials under --dir.
+Other machines reach it where --listen and --http-listen say, over TLS alone;
+agencies among them need a certificate as well as their credentials. Renewed
+certificates are taken without a restart, within ten seconds or on a SIGHUP.
+
 Keys lie outside the data folder; keep a copy of them apart from the machine:
 without them what is stored cannot be read.
 
@@ -36,16 +41,18 @@ A changed policy file is taken without a restart: send the process a SIGHUP.
 Ctrl-C or SIGTERM ends it cleanly.` + exitHelp,
 		Example: `  watchfloor up
   watchfloor up --policy my.yaml --dir /var/lib/watchfloor
+  watchfloor up --listen 0.0.0.0:4443 --http-listen 0.0.0.0:8443 --tls-cert server.pem --tls-key server.key --tls-client-ca ca.pem
   kill -HUP $(jq .pid /var/lib/watchfloor/run.json)    take the changed policy`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runUp(cmd.Context(), upFlags{policyFile, port, http, without})
+			return a.runUp(cmd.Context(), upFlags{policyFile, port, http, without, o})
 		},
 	}
 	c.Flags().StringVar(&policyFile, "policy", "", "policy file (default: the shipped policy)")
 	c.Flags().IntVar(&port, "port", 4222, "port of the broker on loopback; -1 for any free one")
 	c.Flags().IntVar(&http, "http-port", 8080, "port of the first cell's page and API, the others follow; -1 for any free ones")
 	c.Flags().BoolVar(&without, "without-workers", false, "run no fusion workers: \"watchfloor worker\" does, in processes of its own")
+	o.flags(c)
 	return c
 }
 
@@ -53,9 +60,14 @@ type upFlags struct {
 	policy         string
 	port, http     int
 	withoutWorkers bool
+	outside        outside
 }
 
 func (a *app) runUp(ctx context.Context, f upFlags) error {
+	keeper, err := f.outside.keeper()
+	if err != nil {
+		return err
+	}
 	policyFile := f.policy
 	p, err := loadPolicy(policyFile)
 	if err != nil {
@@ -72,19 +84,27 @@ func (a *app) runUp(ctx context.Context, f upFlags) error {
 	if err := freePorts(f.port, f.http, len(p.Cells)); err != nil {
 		return err
 	}
+	if err := f.outside.free(len(p.Cells)); err != nil {
+		return err
+	}
 	log := a.logger()
 	s, err := spine.Start(ctx, spine.Config{
+		Outside: f.outside.broker, HTTPOutside: f.outside.pages, Keeper: keeper,
 		Policy: p, DataDir: a.dataDir(), KeysDir: a.keysDir(), Port: f.port, HTTPPort: f.http, WithoutWorkers: f.withoutWorkers,
 		Clock: worker.Wall, Version: Version, Log: log, Console: console.Handler(), Recovery: a.recovery(),
 	})
 	if err != nil {
 		return startError(err, a.dir)
 	}
-	run := runFile{URL: s.Broker().ClientURL(), Policy: policyFile, PID: os.Getpid(), Status: "actual", Pages: pages(s)}
+	run := runFile{URL: s.Broker().ClientURL(), Policy: policyFile, PID: os.Getpid(), Status: "actual", Pages: pages(s), Outside: s.Broker().OutsideURL(), OutsidePages: outsidePages(s)}
+	if keeper != nil {
+		run.Certificates = &f.outside.files
+	}
 	if err = run.write(a.dir); err == nil {
 		fmt.Fprintf(a.out, "Watchfloor is up: broker %s, policy %s\n", s.Broker().ClientURL(), p.Version)
 		// What a service prints ends in a journal, where a token is anybody's.
 		a.pageTable(s, isTerminal(a.out))
+		a.told(s, keeper)
 		fmt.Fprintf(a.out, "Tokens for the pages: %s creds token --page --reader NAME --cell C%s\n", a.name, a.elsewhere())
 		fmt.Fprintf(a.out, "Ctrl-C ends. Credentials: %s creds issue --help\n", a.name)
 		a.untilDone(ctx, s, policyFile, log)
@@ -104,6 +124,11 @@ func (a *app) untilDone(ctx context.Context, s *spine.Spine, policyFile string, 
 		case <-ctx.Done():
 			return
 		case <-hup:
+			if changed, err := s.ReloadCertificates(); err != nil {
+				log.Error("certificates", zap.Error(err))
+			} else if changed {
+				fmt.Fprintln(a.out, "certificates taken")
+			}
 			p, err := loadPolicy(policyFile)
 			if err == nil {
 				err = s.Broker().Reload(ctx, p)

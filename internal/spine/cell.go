@@ -163,8 +163,9 @@ func (c *cell) follow(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// serve opens the cell's listener.
-func (c *cell) serve(port int) error {
+// serve opens the cell's listener on loopback and, when outside is not empty,
+// the one for other machines.
+func (c *cell) serve(port int, outside string) error {
 	cfg := &c.spine.cfg
 	conf := api.Config{
 		Cell: c.Name, Label: c.label, Sources: map[wf.Status]api.Source{}, Console: cfg.Console, Version: cfg.Version,
@@ -179,6 +180,11 @@ func (c *cell) serve(port int) error {
 		return fmt.Errorf("serve %s: %w", c.Name, err)
 	}
 	conf.Record = c.access.Record
+	if cfg.Keeper != nil {
+		conf.Health = cfg.Keeper.Health
+		conf.Hosts = append(slices.Clone(conf.Hosts), cfg.Keeper.Hosts()...)
+		conf.Collectors = append(conf.Collectors, certificateMetrics{cfg.Keeper})
+	}
 	for status, f := range c.pictures {
 		conf.Sources[status] = f
 	}
@@ -196,7 +202,7 @@ func (c *cell) serve(port int) error {
 		return errors.Join(err, l.Close())
 	}
 	c.spine.servers.g.Go(func() error { return srv.Serve(c.spine.servers.ctx, l) })
-	return nil
+	return c.serveOutside(srv, outside)
 }
 
 // verify says whose token it is and what the policy in force lets its reader

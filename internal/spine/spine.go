@@ -24,6 +24,7 @@ import (
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
 	"github.com/watchfloor/watchfloor/consumers/worker"
 	"github.com/watchfloor/watchfloor/proto/subject"
+	"github.com/watchfloor/watchfloor/proto/transport"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
@@ -37,7 +38,13 @@ type Config struct {
 	// HTTPPort is the listener of the first cell, in the policy's order; the
 	// others follow it. -1 is any free port each.
 	HTTPPort int
-	Clock    worker.Clock
+	// Outside and HTTPOutside are host:port where other machines connect, over
+	// TLS: the broker, and the listener of the first cell, whom the others follow;
+	// empty is nowhere, port 0 any free one. Either needs Keeper.
+	Outside, HTTPOutside string
+	// Keeper holds the certificates of both.
+	Keeper *transport.Keeper
+	Clock  worker.Clock
 	// Statuses to fuse; none is all three.
 	Statuses []wf.Status
 	Weights  fusion.Weights
@@ -75,6 +82,8 @@ type Cell struct {
 	Label string
 	// URL of its listener, without a slash at the end; empty without HTTP.
 	URL string
+	// OutsideURL is where other machines reach it; empty when they do not.
+	OutsideURL string
 	// Reader that Token is for; both empty when no reader is cleared for the cell.
 	Reader string
 	Token  string
@@ -131,6 +140,9 @@ func (c *Config) check() error {
 	case c.Clock != worker.Wall && c.Clock != worker.Input:
 		return errors.New("start: choose a clock")
 	}
+	if c.Keeper == nil && (c.Outside != "" || c.HTTPOutside != "") {
+		return fmt.Errorf("start: listen on %s: %w", c.Outside+c.HTTPOutside, transport.ErrPlain)
+	}
 	if len(c.Statuses) == 0 {
 		c.Statuses = subject.Statuses
 	}
@@ -161,6 +173,9 @@ func Start(ctx context.Context, cfg Config) (*Spine, error) {
 // nobody is answered before there is an answer.
 func (s *Spine) start(ctx context.Context) error {
 	c := broker.Config{Policy: s.cfg.Policy, DataDir: s.cfg.DataDir, KeysDir: s.cfg.KeysDir, Port: s.cfg.Port, Log: s.cfg.Log}
+	if s.cfg.Outside != "" {
+		c.Outside = &broker.Outside{Address: s.cfg.Outside, Keeper: s.cfg.Keeper}
+	}
 	if s.cfg.Broker != nil {
 		s.cfg.Broker(&c)
 	}
@@ -169,6 +184,7 @@ func (s *Spine) start(ctx context.Context) error {
 		return err
 	}
 	s.issue = s.broker.Credential
+	s.watchCertificates()
 	for _, p := range s.cfg.Policy.Cells {
 		if len(s.cfg.Only) > 0 && !slices.Contains(s.cfg.Only, p.Name) {
 			continue
@@ -192,7 +208,11 @@ func (s *Spine) start(ctx context.Context) error {
 		if s.cfg.HTTPPort > 0 {
 			port = s.cfg.HTTPPort + i
 		}
-		if err := c.serve(port); err != nil {
+		outside, err := following(s.cfg.HTTPOutside, i)
+		if err != nil {
+			return err
+		}
+		if err := c.serve(port, outside); err != nil {
 			return err
 		}
 	}

@@ -16,9 +16,10 @@ import (
 type Files struct {
 	// Cert holds this end's certificate and those between it and its authority,
 	// Key the private key of the first.
-	Cert, Key string
+	Cert string `json:"cert,omitempty"`
+	Key  string `json:"key,omitempty"`
 	// CA holds the authorities that the other end's certificate may come from.
-	CA string
+	CA string `json:"ca,omitempty"`
 }
 
 // material is what files hold.

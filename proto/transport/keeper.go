@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -106,7 +107,7 @@ func (k *Keeper) Server() *tls.Config {
 
 // HTTP is Server for a listener that asks for no certificate.
 func (k *Keeper) HTTP() *tls.Config {
-	return &tls.Config{MinVersion: MinVersion, NextProtos: []string{"h2", "http/1.1"}, SessionTicketsDisabled: true,
+	return &tls.Config{MinVersion: MinVersion, NextProtos: []string{"http/1.1"}, SessionTicketsDisabled: true,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return k.current().pair, nil }}
 }
 
@@ -135,8 +136,11 @@ func (k *Keeper) Host() string {
 	return leaf.IPAddresses[0].String()
 }
 
+// Hosts are the DNS names of the server's certificate.
+func (k *Keeper) Hosts() []string { return slices.Clone(k.current().pair.Leaf.DNSNames) }
+
 // Expiries are when the certificates that are held end.
-func (k *Keeper) Expiries() []Expiry { return append([]Expiry(nil), k.current().expiries...) }
+func (k *Keeper) Expiries() []Expiry { return slices.Clone(k.current().expiries) }
 
 // Health is nil while what is held is what the files say and is valid now.
 func (k *Keeper) Health() error {
