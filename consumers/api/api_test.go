@@ -603,7 +603,7 @@ func TestHealthTellsNoReason(t *testing.T) {
 	r := newRig(t)
 	r.Health = func() error { return errors.New("certificate of broker.example.org expired") }
 	w := httptest.NewRecorder()
-	r.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	r.Handler().ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1/healthz", nil))
 	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "example") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}

@@ -182,7 +182,6 @@ func (c *cell) serve(port int, outside string) error {
 	conf.Record = c.access.Record
 	if cfg.Keeper != nil {
 		conf.Health = cfg.Keeper.Health
-		conf.Hosts = append(slices.Clone(conf.Hosts), cfg.Keeper.Hosts()...)
 		conf.Collectors = append(conf.Collectors, certificateMetrics{cfg.Keeper})
 	}
 	for status, f := range c.pictures {

@@ -136,9 +136,6 @@ func (k *Keeper) Host() string {
 	return leaf.IPAddresses[0].String()
 }
 
-// Hosts are the DNS names of the server's certificate.
-func (k *Keeper) Hosts() []string { return slices.Clone(k.current().pair.Leaf.DNSNames) }
-
 // Expiries are when the certificates that are held end.
 func (k *Keeper) Expiries() []Expiry { return slices.Clone(k.current().expiries) }
 
