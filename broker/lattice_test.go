@@ -202,6 +202,7 @@ func TestEveryReportReachesWhatDominatesItOnce(t *testing.T) {
 		if err := found.Err(); err != nil {
 			t.Fatalf("%v\n%s", err, l.text)
 		}
+		l.tokens(t, w, found)
 		for _, cell := range w.Cells {
 			for range 4 {
 				s, m := drawStored(t, cell, l)
@@ -217,6 +218,24 @@ func TestEveryReportReachesWhatDominatesItOnce(t *testing.T) {
 	})
 	if reached == 0 {
 		t.Error("no report reached anybody: this test tries nothing")
+	}
+}
+
+// tokens: over HTTP a reader has a token in the cells it is cleared for and in
+// no other, and each shows that cell's own label alone.
+func (l lattice) tokens(t *rapid.T, w proof.World, found *proof.Proof) {
+	for _, s := range found.Standings {
+		i := slices.IndexFunc(l.readers, func(r drawnReader) bool { return s.Principal.Kind == proof.Reader && r.name == s.Principal.Name })
+		want := i >= 0 && slices.Contains(l.readers[i].cells, s.Cell)
+		if (len(s.HTTP) > 0) != want {
+			t.Fatalf("%s in %s: %d tokens\n%s", s.Principal, s.Cell, len(s.HTTP), l.text)
+		}
+		at := slices.IndexFunc(w.Cells, func(c proof.Cell) bool { return c.Name == s.Cell })
+		for _, h := range s.HTTP {
+			if len(h.Shows) != 1 || h.Shows[0] != w.Cells[at].Label {
+				t.Fatalf("%s in %s: its token shows %v\n%s", s.Principal, s.Cell, h.Shows, l.text)
+			}
+		}
 	}
 }
 

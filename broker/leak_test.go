@@ -1,10 +1,14 @@
 package broker_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
@@ -189,6 +193,38 @@ func (p *planted) user(cell, who string, edit func(*jwt.UserClaims)) {
 	p.w.Users = append(p.w.Users, token)
 }
 
+func (p *planted) door(cell string) *proof.Door {
+	p.t.Helper()
+	for i, d := range p.w.Doors {
+		if slices.Equal(d.Cells, []string{cell}) {
+			return &p.w.Doors[i]
+		}
+	}
+	p.t.Fatalf("no listener of %s", cell)
+	return nil
+}
+
+// token is one that is signed with the key of a cell's listener.
+func (p *planted) token(cell, reader string, edit func(map[string]any)) {
+	p.t.Helper()
+	c := map[string]any{"id": "0011223344556677", "reader": reader, "kind": "person", "cell": cell, "purpose": "watch floor",
+		"issued": time.Now(), "expires": time.Now().Add(time.Hour)}
+	if strings.HasPrefix(reader, "feed-") {
+		c["kind"], c["purpose"] = "service", "downstream analysis"
+	}
+	if edit != nil {
+		edit(c)
+	}
+	body, err := json.Marshal(c)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	signed := "wf2." + base64.RawURLEncoding.EncodeToString(body)
+	h := hmac.New(sha256.New, p.door(cell).Key)
+	h.Write([]byte(signed))
+	p.w.Tokens = append(p.w.Tokens, signed+"."+base64.RawURLEncoding.EncodeToString(h.Sum(nil)))
+}
+
 func next1(consumer string) string {
 	return "$JS.API.CONSUMER.MSG.NEXT." + subject.Reports + "." + consumer
 }
@@ -210,6 +246,52 @@ func TestPlantedLeaks(t *testing.T) {
 	}{
 		{"a reader signs in to a higher cell", func(p *planted) { p.join("fused", "reader/watch-le", "live.actual.>") },
 			"label", []string{"reader/watch-le in fused", "live.actual.>", "stream " + picture, top, "its own label is CUI LE"}},
+		{"a token for a higher cell", func(p *planted) { p.token("fused", "watch-le", nil) },
+			"label", []string{"reader/watch-le in fused", "token for watch floor", "listener of fused", top, "its own label is CUI LE"}},
+		{"a token across", func(p *planted) { p.token("intel-s", "watch-le", nil) },
+			"label", []string{"reader/watch-le in intel-s", "listener of intel-s", "SECRET INTEL"}},
+		{"a token for a cell below, for which its reader has feeds alone", func(p *planted) { p.token("open", "watch-le", nil) },
+			"standing", []string{"reader/watch-le in open", "not cleared for open"}},
+		{"a token of nobody", func(p *planted) { p.token("le", "stranger", nil) },
+			"credential", []string{"reader/stranger in le", "nobody of the policy"}},
+		{"a token without end", func(p *planted) { p.token("le", "watch-le", func(c map[string]any) { delete(c, "expires") }) },
+			"credential", []string{"reader/watch-le in le", "not at most for 12h"}},
+		{"a token for a year", func(p *planted) {
+			p.token("le", "feed-le", func(c map[string]any) { c["expires"] = time.Now().Add(8760 * time.Hour) })
+		}, "credential", []string{"reader/feed-le in le", "not at most for 720h"}},
+		{"a person's token for as long as a service's", func(p *planted) {
+			p.token("le", "watch-le", func(c map[string]any) { c["expires"] = time.Now().Add(24 * time.Hour) })
+		}, "credential", []string{"reader/watch-le in le", "not at most for 12h"}},
+		{"a token without a beginning", func(p *planted) { p.token("le", "watch-le", func(c map[string]any) { delete(c, "issued") }) },
+			"credential", []string{"reader/watch-le in le", "holds for"}},
+		{"a token without a purpose", func(p *planted) { p.token("le", "watch-le", func(c map[string]any) { delete(c, "purpose") }) },
+			"credential", []string{"reader/watch-le in le", "does not read for"}},
+		{"a token for another's purpose", func(p *planted) {
+			p.token("le", "watch-le", func(c map[string]any) { c["purpose"] = "downstream analysis" })
+		},
+			"credential", []string{"reader/watch-le in le", "does not read for"}},
+		{"a person's token that says service", func(p *planted) { p.token("le", "watch-le", func(c map[string]any) { c["kind"] = "service" }) },
+			"credential", []string{"reader/watch-le in le", "its reader is a person"}},
+		{"a token that cannot be revoked", func(p *planted) { p.token("le", "watch-le", func(c map[string]any) { delete(c, "id") }) },
+			"credential", []string{"reader/watch-le in le", "no id to revoke"}},
+		{"a token that says more than anybody knows", func(p *planted) { p.token("le", "watch-le", func(c map[string]any) { c["admin"] = true }) },
+			"credential", []string{"a token", "cannot be read"}},
+		{"a token of one cell that opens another", func(p *planted) { p.token("le", "watch-le", func(c map[string]any) { c["cell"] = "open" }) },
+			"credential", []string{"listener of le", "says that it is of open"}},
+		{"a token that opens nothing", func(p *planted) { p.w.Tokens = append(p.w.Tokens, p.w.Tokens[0]+"A") },
+			"unused", []string{"opens no listener"}},
+		{"two listeners with one key", func(p *planted) { p.w.Doors[0].Key = p.w.Doors[1].Key },
+			"credential", []string{"listener of " + shipped.Doors[1].Cells[0], "accepts the tokens of the listener of " + shipped.Doors[0].Cells[0]}},
+		{"the tokens of a low cell open a high one", func(p *planted) { p.door("fused").Key = p.door("le").Key },
+			"label", []string{"reader/watch-le in fused", "listener of fused", top}},
+		{"a listener that serves two cells", func(p *planted) { p.door("le").Cells = []string{"le", "intel"} },
+			"listener", []string{"listener of le and intel", "serves 2 cells"}},
+		{"a token reads a second cell at one listener", func(p *planted) { p.door("le").Cells = []string{"le", "intel"} },
+			"label", []string{"reader/watch-le", "listener of le and intel", "TOP SECRET INTEL"}},
+		{"a listener of no cell", func(p *planted) { p.door("le").Cells = []string{"leaks"} },
+			"listener", []string{"which is no cell"}},
+		{"a listener with a short key", func(p *planted) { p.door("le").Key = []byte("secret") },
+			"credential", []string{"listener of le", "has 6 bytes"}},
 		{"a reader signs in across", func(p *planted) { p.join("intel", "reader/watch-le", "_INBOX.watch-le.{{name()}}.>") },
 			"standing", []string{"reader/watch-le in intel", "TOP SECRET INTEL"}},
 		{"an agency signs in elsewhere", func(p *planted) { p.join("intel", "agency/fbi", "_INBOX.fbi.{{name()}}.>") },
@@ -465,6 +547,7 @@ func TestPlantedLeaks(t *testing.T) {
 
 func clone(w proof.World) proof.World {
 	w.Accounts, w.Users, w.Cells = slices.Clone(w.Accounts), slices.Clone(w.Users), slices.Clone(w.Cells)
+	w.Doors, w.Tokens = slices.Clone(w.Doors), slices.Clone(w.Tokens)
 	for i := range w.Cells {
 		w.Cells[i].Streams, w.Cells[i].Consumers = slices.Clone(w.Cells[i].Streams), slices.Clone(w.Cells[i].Consumers)
 	}

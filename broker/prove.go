@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +46,29 @@ func Compile(p *policy.Policy) (proof.World, error) {
 			w.Users = append(w.Users, cred.JWT)
 		}
 	}
+	for _, r := range p.Readers {
+		for _, purpose := range r.Purposes {
+			if w.Tokens, err = tokens(a, p, r, purpose, w.Tokens); err != nil {
+				return proof.World{}, fmt.Errorf("compile policy: %w", err)
+			}
+		}
+	}
 	return w, nil
+}
+
+// tokens asks for a reader's token in every cell, also where none is due.
+func tokens(a *account.Authority, p *policy.Policy, r policy.Reader, purpose string, out []string) ([]string, error) {
+	for _, c := range p.Cells {
+		text, _, err := a.IssueTokenFor(account.TokenRequest{Reader: r.Name, Cell: c.Name, Purpose: purpose, Lifetime: p.LongestToken(r.Type)})
+		if errors.Is(err, account.ErrUnknown) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text)
+	}
+	return out, nil
 }
 
 // proved refuses a policy that would leak, before anything of it is done: no
@@ -94,6 +117,11 @@ func world(a *account.Authority, p *policy.Policy) (proof.World, error) {
 			cell.Consumers = append(cell.Consumers, proof.Consumer{Stream: subject.Reports, Config: data})
 		}
 		w.Cells = append(w.Cells, cell)
+		key, err := a.TokenKey(c.Name)
+		if err != nil {
+			return w, err
+		}
+		w.Doors = append(w.Doors, proof.Door{Cells: []string{c.Name}, Key: key})
 	}
 	return w, nil
 }
@@ -122,6 +150,7 @@ func principals(p *policy.Policy) []proof.Principal {
 	}
 	for _, r := range p.Readers {
 		who := proof.Principal{Kind: proof.Reader, Name: r.Name, Cells: r.Cells}
+		who.Tokens = proof.Bounds{Type: string(r.Type), Purposes: r.Purposes, Longest: p.LongestToken(r.Type)}
 		for _, f := range r.Feeds {
 			who.Feeds = append(who.Feeds, f.Name)
 		}

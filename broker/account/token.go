@@ -69,7 +69,7 @@ func (a *Authority) IssueTokenFor(q TokenRequest) (string, Token, error) {
 	if err != nil {
 		return "", Token{}, err
 	}
-	key, err := a.tokenKey(q.Cell)
+	key, err := a.TokenKey(q.Cell)
 	if err != nil {
 		return "", Token{}, err
 	}
@@ -149,7 +149,7 @@ func (a *Authority) readToken(cell, token string) (t Token, err error) {
 	if err != nil {
 		return t, err
 	}
-	key, err := a.tokenKey(cell)
+	key, err := a.TokenKey(cell)
 	if err != nil {
 		return t, err
 	}
@@ -171,7 +171,8 @@ func (a *Authority) readToken(cell, token string) (t Token, err error) {
 	return t, nil
 }
 
-func (a *Authority) tokenKey(cell string) ([]byte, error) {
+// TokenKey signs the tokens of a cell. It never leaves the process.
+func (a *Authority) TokenKey(cell string) ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(a.ring.secret("token/" + cell))
 	if err != nil || len(key) < 32 {
 		return nil, fmt.Errorf("cell %q has no token key: %w", cell, ErrUnknown)

@@ -37,10 +37,10 @@ create    makes consumers                                            declare   m
 admit     hears what agencies submit                                 erase:N   deletes single messages of N streams
 hear      hears its twin                                             speak:N   speaks to N twins
 copy:N    copies N streams out, whole                                look      sees how streams and consumers stand
--         is heard in its own inbox only`
+http      reads the picture over HTTP, with a token                  -         is heard in its own inbox only`
 
 // words are the parts of a summary, in order.
-var words = []string{"submit", "admit", "store", "read", "reset", "picture", "copy", "look", "erase", "create", "declare", "answer", "hear", "get", "speak", "control"}
+var words = []string{"submit", "admit", "store", "read", "reset", "picture", "http", "copy", "look", "erase", "create", "declare", "answer", "hear", "get", "speak", "control"}
 
 // word is what an effect is called in a summary, and the thing it counts; no
 // word for what only goes with another.
@@ -108,6 +108,9 @@ func (s Standing) Summary() string {
 				things[w][thing] = true
 			}
 		}
+	}
+	if len(s.HTTP) > 0 {
+		things["http"] = map[string]bool{"": true}
 	}
 	var out []string
 	for _, w := range words {

@@ -31,6 +31,10 @@ type World struct {
 	Accounts []string
 	// Users are user JWTs, as issued; one of every principal is enough.
 	Users []string
+	// Doors are the HTTP listeners, Tokens what is issued for them: one for
+	// every reader, cell and purpose that one is given for.
+	Doors  []Door
+	Tokens []string
 	// Principals are those that the policy names, and the broker's own parts.
 	Principals []Principal
 }
@@ -76,6 +80,8 @@ type Principal struct {
 	Cells []string
 	// Feeds are the names of a reader's feeds.
 	Feeds []string
+	// Tokens bounds a reader's HTTP tokens.
+	Tokens Bounds
 	// Submits is what an agency may submit.
 	Submits []Submission
 	// In is the one cell that a part of the broker stands in; its namesake in
@@ -108,6 +114,8 @@ type Standing struct {
 	Principal Principal
 	Cell      string
 	Grants    []Grant
+	// HTTP is what tokens open, by purpose.
+	HTTP []HTTP
 }
 
 // Grant is one permission, with everything it reaches.
@@ -218,6 +226,7 @@ func Prove(w World) *Proof {
 	for _, u := range m.users {
 		j.standing(u)
 	}
+	j.doors(w)
 	out := &Proof{Cells: m.columns(), Standings: j.standings, Leaks: append(m.leaks, j.leaks...)}
 	slices.SortFunc(out.Standings, compareStandings)
 	slices.SortFunc(out.Leaks, compareLeaks)

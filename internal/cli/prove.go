@@ -141,10 +141,17 @@ type grantView struct {
 	Reaches []effectView `json:"reaches"`
 }
 
+// tokenView is what an HTTP token opens.
+type tokenView struct {
+	Purpose string   `json:"purpose"`
+	Shows   []string `json:"shows"`
+}
+
 type standingView struct {
 	Principal string      `json:"principal"`
 	Cell      string      `json:"cell"`
 	Can       string      `json:"can"`
+	Tokens    []tokenView `json:"tokens,omitempty"`
 	Grants    []grantView `json:"grants"`
 }
 
@@ -166,6 +173,9 @@ func (a *app) proveDetail(p *policy.Policy, found *proof.Proof) error {
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "CELL\tMAY\tSUBJECT\tREACHES\tLABEL\tWHY")
 	for _, s := range d.Standings {
+		for _, h := range s.Tokens {
+			fmt.Fprintf(tw, "%s\thttp\ta token for %s\tshows the picture\t%s\tcleared for the cell\n", s.Cell, h.Purpose, strings.Join(h.Shows, ", "))
+		}
 		for _, g := range s.Grants {
 			for _, e := range g.Reaches {
 				fmt.Fprintf(tw, "%s\t%s\t%s\t%s %s\t%s\t%s\n", s.Cell, g.Action, g.Subject, e.Verb, e.What, strings.Join(e.Labels, ", "), e.Why)
@@ -177,6 +187,9 @@ func (a *app) proveDetail(p *policy.Policy, found *proof.Proof) error {
 
 func standingOf(s proof.Standing) standingView {
 	out := standingView{Principal: s.Principal.String(), Cell: s.Cell, Can: s.Summary(), Grants: []grantView{}}
+	for _, h := range s.HTTP {
+		out.Tokens = append(out.Tokens, tokenView{h.Purpose, labelWords(h.Shows)})
+	}
 	for _, g := range s.Grants {
 		v := grantView{Action: "publish", Subject: g.Subject, Reaches: []effectView{}}
 		if g.Subscribe {
