@@ -35,6 +35,29 @@ func readLabels(dir string) (labels, error) {
 	return l, nil
 }
 
+// CheckLabels refuses a policy that gives a cell another label than what is
+// stored of it in a data directory.
+func CheckLabels(dir string, p *policy.Policy) error {
+	l, err := readLabels(dir)
+	if err != nil {
+		return err
+	}
+	return l.check(p)
+}
+
+// KeepLabels writes the labels of p to a data directory that was filled with
+// what was admitted under them.
+func KeepLabels(dir string, p *policy.Policy) error {
+	l, err := readLabels(dir)
+	if err != nil {
+		return err
+	}
+	if err := l.check(p); err != nil {
+		return err
+	}
+	return l.keep(dir, p)
+}
+
 // check refuses a policy that gives a cell of l another label.
 func (l labels) check(p *policy.Policy) error {
 	for _, c := range p.Cells {

@@ -107,17 +107,20 @@ func Draft(p *policy.Policy, now func() time.Time) (*Authority, error) {
 	return a, err
 }
 
-// OpenRestore is Open for a process that puts stored data back where no broker
-// runs: its accounts have [Restore] beside the policy's principals. It writes
-// no keys, so every cell of the policy must have had its account already.
-func OpenRestore(keysDir, dataDir string, p *policy.Policy, now func() time.Time) (*Authority, error) {
+// OpenOffline is Open for a process that has stored data for itself, where no
+// broker runs, to copy it out or to put it back: its accounts have [Restore]
+// beside the policy's principals. It writes and retires no key, so every cell
+// of the policy must have its keys already.
+func OpenOffline(keysDir, dataDir string, p *policy.Policy, now func() time.Time) (*Authority, error) {
 	ring, err := openKeyring(keysDir, dataDir)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range p.Cells {
-		if ring.get("account/"+c.Name) == "" {
-			return nil, fmt.Errorf("cell %q has no account in the keys of %s: %w", c.Name, keysDir, ErrUnknown)
+		for _, name := range []string{"account/", "backup/"} {
+			if ring.get(name+c.Name) == "" {
+				return nil, fmt.Errorf("the keys of %s have no %s%s: start the broker of this release with this policy once: %w", keysDir, name, c.Name, ErrUnknown)
+			}
 		}
 	}
 	ring.dir = "" // what Apply makes is for this process

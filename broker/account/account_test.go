@@ -234,7 +234,7 @@ func TestIssuerChangesNoKeys(t *testing.T) {
 // else: what it makes for that is not kept.
 func TestRestoreIsOfOneProcess(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := account.OpenRestore(filepath.Join(dir, "keys"), filepath.Join(dir, "data"), policy.Default(), time.Now); !errors.Is(err, account.ErrUnknown) {
+	if _, err := account.OpenOffline(filepath.Join(dir, "keys"), filepath.Join(dir, "data"), policy.Default(), time.Now); !errors.Is(err, account.ErrUnknown) {
 		t.Errorf("without keys: got %v, want %v", err, account.ErrUnknown)
 	}
 	dir = t.TempDir()
@@ -251,7 +251,7 @@ func TestRestoreIsOfOneProcess(t *testing.T) {
 		return string(data)
 	}
 	before := ring()
-	r, err := account.OpenRestore(cfg.KeysDir, cfg.DataDir, policy.Default(), time.Now)
+	r, err := account.OpenOffline(cfg.KeysDir, cfg.DataDir, policy.Default(), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,5 +288,44 @@ func TestArchiveKeys(t *testing.T) {
 	}
 	if _, err := open(t, dir, policy.Default(), time.Now).ArchiveKey("nowhere"); !errors.Is(err, account.ErrUnknown) {
 		t.Errorf("an unknown cell: got %v", err)
+	}
+}
+
+// Copied keys are the same broker again, without the operator's own seed; they
+// are put beside no others.
+func TestCopiedKeys(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	cfg, to := config(dir, policy.Default(), time.Now), config(other, policy.Default(), time.Now)
+	if _, err := account.CopyKeys(cfg.KeysDir, cfg.DataDir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("of no keys: got %v", err)
+	}
+	if have, err := account.HasKeys(cfg.KeysDir); err != nil || have {
+		t.Errorf("looking for keys made some: %v, %v", have, err)
+	}
+	a := open(t, dir, policy.Default(), time.Now)
+	doc, err := account.CopyKeys(cfg.KeysDir, cfg.DataDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := account.RestoreKeys(doc, to.KeysDir, to.DataDir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(to.KeysDir, "operator.nk")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the operator's own seed was copied: %v", err)
+	}
+	b := open(t, other, policy.Default(), time.Now)
+	if a.StoreKey() != b.StoreKey() || a.SystemAccount() != b.SystemAccount() || a.AccountKey("le") != b.AccountKey("le") {
+		t.Error("the copy is another broker")
+	}
+	if d := cmp.Diff(claims(t, a)["le"].SigningKeys, claims(t, b)["le"].SigningKeys); d != "" {
+		t.Errorf("credentials do not hold any more:\n%s", d)
+	}
+	if err := account.RestoreKeys(doc, to.KeysDir, to.DataDir); !errors.Is(err, os.ErrExist) {
+		t.Errorf("onto keys: got %v", err)
+	}
+	for _, bad := range []string{"", "{}", `{"format":"watchfloor-keys","version":2}`, `{"format":"watchfloor-keys","version":1,"operator":"","keyring":{"version":1,"keys":{}}}`} {
+		if err := account.RestoreKeys([]byte(bad), filepath.Join(t.TempDir(), "keys"), to.DataDir); err == nil {
+			t.Errorf("%q was taken for keys", bad)
+		}
 	}
 }

@@ -55,8 +55,7 @@ func Backup() Principal { return Principal{kindBackup, kindBackup} }
 // message.
 func Doctor() Principal { return Principal{kindDoctor, kindDoctor} }
 
-// Restore puts a cell's streams back. Only an authority of [OpenRestore] knows
-// it, in a server that nobody else signs in to.
+// Restore puts a cell's streams back. Only an authority of [OpenOffline] knows it.
 func Restore() Principal { return Principal{kindRestore, kindRestore} }
 
 // Root may do everything in the cell. No authority outside the tests of this

@@ -104,3 +104,54 @@ func (s *store) close() {
 		s.lock = nil
 	}
 }
+
+// Found is what lies in a data directory.
+type Found struct {
+	// Version of the stored data; 0 when there is none.
+	Version int
+	// Empty: nothing is stored in it.
+	Empty bool
+	// InUse: a broker runs on it.
+	InUse bool
+}
+
+// Look says what lies in a data directory, and leaves it as it is. The error is
+// [ErrNewerFormat] or [ErrForeignData], beside what could be found.
+func Look(dir string) (Found, error) {
+	path := filepath.Join(dir, formatFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		entries, err := os.ReadDir(dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), err == nil && len(entries) == 0:
+			return Found{Empty: true}, nil
+		case err != nil:
+			return Found{}, fmt.Errorf("read data directory: %w", err)
+		}
+		return Found{}, fmt.Errorf("%s has files but no %s: %w", dir, formatFile, ErrForeignData)
+	}
+	if err != nil {
+		return Found{}, fmt.Errorf("read format: %w", err)
+	}
+	var f Found
+	_, _ = fmt.Sscanf(string(text), formatWord+" %d", &f.Version) // checked below
+	if f.InUse, err = inUse(path); err != nil {
+		return f, err
+	}
+	accounts, err := os.ReadDir(filepath.Join(dir, storeDir, "jetstream"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return f, fmt.Errorf("read data directory: %w", err)
+	}
+	f.Empty = len(accounts) == 0
+	return f, checkFormat(path, string(text))
+}
+
+// inUse tries the lock of another process.
+func inUse(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("open format: %w", err)
+	}
+	defer f.Close()
+	return lockFile(f) != nil, nil
+}

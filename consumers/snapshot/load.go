@@ -26,6 +26,7 @@ const (
 // reader gets messages of one snapshot stream by exactly the granted requests.
 type reader struct {
 	nc     *nats.Conn
+	lookup Lookup // instead of nc
 	cell   string
 	status wf.Status
 	stream string
@@ -44,34 +45,47 @@ type stored struct {
 
 // get reads the last message of a subject; nil when there is none.
 func (r *reader) get(ctx context.Context, subj string) (*stored, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	m, err := r.nc.RequestWithContext(ctx, subject.DirectGet(r.stream, subj), nil)
-	switch {
-	case errors.Is(err, nats.ErrNoResponders):
-		return nil, fmt.Errorf("get %s: %w", subj, ErrNotPermitted)
-	case err != nil:
-		return nil, fmt.Errorf("get %s: %w", subj, err)
+	data, seq, err := r.last(ctx, subj)
+	if err != nil || seq == 0 {
+		return nil, err
 	}
-	switch code := m.Header.Get("Status"); code {
-	case "":
-	case "404":
-		return nil, nil
-	default:
-		return nil, fmt.Errorf("get %s: %s %s", subj, code, m.Header.Get("Description"))
-	}
-	seq, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("get %s: sequence %q: %w", subj, m.Header.Get("Nats-Sequence"), err)
-	}
-	f, err := decodePart(m.Data)
+	f, err := decodePart(data)
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", subj, err)
 	}
 	if r.cell != "" && f.GetCell() != r.cell || f.GetStatus() != r.status {
 		return nil, fmt.Errorf("get %s: frame of %s %s: %w", subj, f.GetCell(), f.GetStatus(), ErrTorn)
 	}
-	return &stored{f, seq, len(m.Data)}, nil
+	return &stored{f, seq, len(data)}, nil
+}
+
+// last is the last message of a subject; sequence 0 when there is none.
+func (r *reader) last(ctx context.Context, subj string) (data []byte, sequence uint64, err error) {
+	if r.lookup != nil {
+		data, sequence = r.lookup(subj)
+		return data, sequence, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	m, err := r.nc.RequestWithContext(ctx, subject.DirectGet(r.stream, subj), nil)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return nil, 0, fmt.Errorf("get %s: %w", subj, ErrNotPermitted)
+	case err != nil:
+		return nil, 0, fmt.Errorf("get %s: %w", subj, err)
+	}
+	switch code := m.Header.Get("Status"); code {
+	case "":
+	case "404":
+		return nil, 0, nil
+	default:
+		return nil, 0, fmt.Errorf("get %s: %s %s", subj, code, m.Header.Get("Description"))
+	}
+	seq, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+	if err != nil {
+		return nil, 0, fmt.Errorf("get %s: sequence %q: %w", subj, m.Header.Get("Nats-Sequence"), err)
+	}
+	return m.Data, seq, nil
 }
 
 // whole gets the parts before a completing one and puts them together.
@@ -211,4 +225,20 @@ func (r *reader) loadOnce(ctx context.Context) (*Picture, *keyframeInfo, error) 
 func Load(ctx context.Context, nc *nats.Conn, cell string, status wf.Status) (*Picture, error) {
 	p, _, err := newReader(nc, cell, status).load(ctx)
 	return p, err
+}
+
+// Lookup finds the last message of a subject among those of a copied snapshot
+// stream, with its sequence there; 0 when there is none.
+type Lookup func(subject string) (data []byte, sequence uint64)
+
+// LoadCopy reads the newest picture from a copy of its stream. The error is
+// ErrTorn or ErrDigest when the copy does not hold one whole picture.
+func LoadCopy(ctx context.Context, last Lookup, cell string, status wf.Status) (*Picture, error) {
+	r := newReader(nil, cell, status)
+	r.lookup = last
+	p, _, err := r.loadOnce(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load picture: %w", err)
+	}
+	return p, nil
 }
