@@ -296,19 +296,19 @@ func TestArchiveKeys(t *testing.T) {
 func TestCopiedKeys(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	cfg, to := config(dir, policy.Default(), time.Now), config(other, policy.Default(), time.Now)
-	if _, err := account.CopyKeys(cfg.KeysDir, cfg.DataDir); !errors.Is(err, os.ErrNotExist) {
+	if _, err := account.CopyKeys(cfg.KeysDir, cfg.DataDir, time.Now()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("of no keys: got %v", err)
 	}
 	if have, err := account.HasKeys(cfg.KeysDir); err != nil || have {
 		t.Errorf("looking for keys made some: %v, %v", have, err)
 	}
 	a := open(t, dir, policy.Default(), time.Now)
-	doc, err := account.CopyKeys(cfg.KeysDir, cfg.DataDir)
+	doc, err := account.CopyKeys(cfg.KeysDir, cfg.DataDir, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := account.RestoreKeys(doc, to.KeysDir, to.DataDir); err != nil {
-		t.Fatal(err)
+	if made, err := account.RestoreKeys(doc, to.KeysDir, to.DataDir); err != nil || time.Since(made) > time.Hour {
+		t.Fatalf("made %s: %v", made, err)
 	}
 	if _, err := os.Stat(filepath.Join(to.KeysDir, "operator.nk")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the operator's own seed was copied: %v", err)
@@ -320,11 +320,11 @@ func TestCopiedKeys(t *testing.T) {
 	if d := cmp.Diff(claims(t, a)["le"].SigningKeys, claims(t, b)["le"].SigningKeys); d != "" {
 		t.Errorf("credentials do not hold any more:\n%s", d)
 	}
-	if err := account.RestoreKeys(doc, to.KeysDir, to.DataDir); !errors.Is(err, os.ErrExist) {
+	if _, err := account.RestoreKeys(doc, to.KeysDir, to.DataDir); !errors.Is(err, os.ErrExist) {
 		t.Errorf("onto keys: got %v", err)
 	}
-	for _, bad := range []string{"", "{}", `{"format":"watchfloor-keys","version":2}`, `{"format":"watchfloor-keys","version":1,"operator":"","keyring":{"version":1,"keys":{}}}`} {
-		if err := account.RestoreKeys([]byte(bad), filepath.Join(t.TempDir(), "keys"), to.DataDir); err == nil {
+	for _, bad := range []string{"", "{}", `{"format":"watchfloor-keys","version":2}`, `{"format":"watchfloor-keys","version":1,"files":{}}`, strings.Replace(string(doc), `"operator.jwt"`, `"../operator.jwt"`, 1)} {
+		if _, err := account.RestoreKeys([]byte(bad), filepath.Join(t.TempDir(), "keys"), to.DataDir); err == nil {
 			t.Errorf("%q was taken for keys", bad)
 		}
 	}

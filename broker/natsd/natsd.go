@@ -50,7 +50,9 @@ type Config struct {
 	// LazySync acknowledges before data is on disk. It exists as the yardstick
 	// of the benchmark; a broker never sets it.
 	LazySync bool
-	Log      *zap.Logger
+	// Alone listens nowhere: only this process connects.
+	Alone bool
+	Log   *zap.Logger
 	// OnViolation is told of every refused publish or subscription, from the
 	// server's own goroutines: it must not block. May be nil.
 	OnViolation func(Violation)
@@ -124,7 +126,8 @@ func options(cfg Config, resolver server.AccountResolver) *server.Options {
 		ServerName: "watchfloor", Host: cfg.Host, Port: cfg.Port, NoSigs: true,
 		AuthTimeout:      authWithin.Seconds(), // a client from outside makes TLS meanwhile
 		TrustedOperators: []*jwt.OperatorClaims{cfg.Operator}, SystemAccount: cfg.Operator.SystemAccount, AccountResolver: resolver,
-		JetStream: true, StoreDir: filepath.Join(cfg.DataDir, storeDir), DisableJetStreamBanner: true,
+		DontListen: cfg.Alone,
+		JetStream:  true, StoreDir: filepath.Join(cfg.DataDir, storeDir), DisableJetStreamBanner: true,
 		SyncAlways: !cfg.LazySync, JetStreamCipher: server.AES, JetStreamKey: cfg.StoreKey,
 		JetStreamLimits: server.JSLimitOpts{MaxBatchSize: cfg.MaxBatch},
 		MaxPayload:      MaxPayload, MaxPending: 128 << 20, MaxControlLine: 4096,

@@ -40,7 +40,7 @@ func Offline(f Folder, do func(*Opened) error) error {
 		return err
 	}
 	s, err := natsd.Start(natsd.Config{
-		DataDir: f.DataDir, Port: -1, Operator: a.Operator(), Accounts: a.Accounts(), StoreKey: a.StoreKey(),
+		DataDir: f.DataDir, Alone: true, Operator: a.Operator(), Accounts: a.Accounts(), StoreKey: a.StoreKey(),
 		MaxBatch: policy.MaxBatch, LazySync: f.fill, Log: f.Log,
 	})
 	if err != nil {

@@ -242,9 +242,10 @@ func (s *site) backUp(edit ...func(*backup.Config)) (string, []backup.Manifest) 
 // copyKeys gives a fresh home the keys of another.
 func copyKeys(t *testing.T, from, to home) {
 	t.Helper()
-	doc, err := account.CopyKeys(from.keys(), from.data())
+	doc, err := account.CopyKeys(from.keys(), from.data(), time.Now())
 	must(t, err)
-	must(t, account.RestoreKeys(doc, to.keys(), to.data()))
+	_, err = account.RestoreKeys(doc, to.keys(), to.data())
+	must(t, err)
 }
 
 // restore puts a backup into a home that has its keys.

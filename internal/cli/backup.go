@@ -97,7 +97,7 @@ func (a *app) runBackup(ctx context.Context, dir string, f backupFlags) error {
 		return failed("%w: nothing of it is left in %s", err, dir)
 	}
 	if f.withKeys != "" {
-		doc, err := account.CopyKeys(st.keys, st.data)
+		doc, err := account.CopyKeys(st.keys, st.data, time.Now())
 		if err == nil {
 			err = backup.WriteSecret(f.withKeys, doc)
 		}

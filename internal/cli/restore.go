@@ -44,7 +44,7 @@ aside under another name. No broker may run on the folder.
 
 The keys of the folder are used if it has some. After a full loss name the copy
 made by "backup --with-keys": it becomes the keys of the folder, and all
-credentials that were issued hold again. With --new-keys the copy only opens the
+credentials that held then hold again, those revoked since included. With --new-keys the copy only opens the
 archives; the store gets keys of its own and every credential is issued anew:
 for when the old keys may be in other hands.
 
@@ -103,14 +103,21 @@ func (a *app) runRestore(ctx context.Context, paths []string, f restoreFlags) er
 		doc.Notes = archives.Notes
 		return a.tellRestored(doc)
 	}
+	var note string
 	out, err := backup.Restore(ctx, archives, backup.Target{
 		Policy: p, DataDir: a.dataDir(), KeysDir: a.keysDir(), Replace: f.replace, Now: time.Now, Progress: a.copying(),
-		Prepare: func() error { return a.settleKeys(copied, f.newKey, p) },
+		Prepare: func() (err error) {
+			note, err = a.settleKeys(copied, f.newKey, p)
+			return err
+		},
 	})
 	if err != nil {
 		return restoreError(err)
 	}
 	doc.Restored, doc.Aside, doc.Notes = true, out.Aside, out.Notes
+	if note != "" {
+		doc.Notes = append(doc.Notes, note)
+	}
 	return a.tellRestored(doc)
 }
 
@@ -164,20 +171,23 @@ func (a *app) openers(f restoreFlags, p *policy.Policy) (copied []byte, keys bac
 	return nil, k, nil
 }
 
-// settleKeys gives the folder its keys: those it has, the copy, or new ones.
-func (a *app) settleKeys(copied []byte, anew bool, p *policy.Policy) error {
+// settleKeys gives the folder its keys: those it has, the copy, or new ones. The
+// note says what the operator has to think of.
+func (a *app) settleKeys(copied []byte, anew bool, p *policy.Policy) (note string, err error) {
 	have, err := account.HasKeys(a.keysDir())
 	switch {
 	case err != nil:
-		return err
+		return "", err
 	case have && anew:
-		return fmt.Errorf("%s has keys, and --new-keys would make others: take them away first: %w", a.keysDir(), fs.ErrExist)
+		return "", fmt.Errorf("%s has keys, and --new-keys would make others: take them away first: %w", a.keysDir(), fs.ErrExist)
 	case anew:
 		_, err = account.Open(account.Config{KeysDir: a.keysDir(), DataDir: a.dataDir(), Policy: p, Now: time.Now})
-	case !have:
-		err = account.RestoreKeys(copied, a.keysDir(), a.dataDir())
+		return "the keys are new: every credential has to be issued anew", err
+	case have:
+		return "", nil
 	}
-	return err
+	made, err := account.RestoreKeys(copied, a.keysDir(), a.dataDir())
+	return fmt.Sprintf("the keys are those of %s: credentials revoked since then hold again; revoke them again before agencies and readers connect", made.Format(time.RFC3339)), err
 }
 
 func restoreError(err error) error {
