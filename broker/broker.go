@@ -137,7 +137,7 @@ func (b *Broker) open(ctx context.Context) error {
 		return err
 	}
 	b.authority, err = account.Open(account.Config{
-		KeysDir: b.cfg.KeysDir, DataDir: b.cfg.DataDir, Policy: b.cfg.Policy, Now: b.cfg.Now, Unlock: b.cfg.Unlock,
+		KeysDir: b.cfg.KeysDir, DataDir: b.cfg.DataDir, Policy: b.cfg.Policy, Now: b.cfg.Now, Anew: true, Unlock: b.cfg.Unlock,
 	})
 	if err != nil {
 		return err

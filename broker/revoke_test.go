@@ -344,6 +344,69 @@ func TestEndAndRenewal(t *testing.T) {
 	}
 }
 
+// What a process makes for itself it makes anew: it outlives the end of its
+// credential and the replacement of the key that signed it.
+func TestRenewing(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	opts, first, err := account.Renewing(func() (account.Credential, error) {
+		o.reopen()
+		c, err := o.clerk.Issue(account.Request{Principal: account.Worker("le"), Cell: "le", Lifetime: 2 * time.Second})
+		c.URL = o.broker.ClientURL()
+		return c, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := make(chan struct{}, 64)
+	nc, err := nats.Connect(first.URL, append(opts, nats.ReconnectWait(20*time.Millisecond), nats.MaxReconnects(-1),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), nats.ReconnectHandler(func(*nats.Conn) { again <- struct{}{} }))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	came := func(after string) {
+		t.Helper()
+		select {
+		case <-again:
+		case <-time.After(30 * time.Second):
+			t.Fatalf("it did not come back after %s: %v", after, nc.LastError())
+		}
+	}
+	came("its end")
+	desk, err := account.OpenDesk(filepath.Join(o.dir, "keys"), filepath.Join(o.dir, "data"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := desk.Replace("worker/le", "le", because); err != nil {
+		t.Fatal(err)
+	}
+	came("the key was replaced")
+	came("its next end")
+}
+
+// What the broker's own parts signed in with ends with the process: a copy
+// from its memory is worth nothing afterwards.
+func TestPartsAreBoundToTheProcess(t *testing.T) {
+	o := newOffice(t)
+	var old []account.Credential
+	for _, who := range []string{"guard", "api"} {
+		old = append(old, brokertest.Credential(t, o.broker, who, "le"))
+	}
+	stays := o.issue(fbi)
+	for _, c := range append(old, stays) {
+		signsIn(t, c, true, "before")
+	}
+	o.broker.Close()
+	o.start()
+	stays.URL = o.broker.ClientURL()
+	signsIn(t, stays, true, "after a restart")
+	for _, c := range old {
+		c.URL = o.broker.ClientURL()
+		signsIn(t, c, false, "after a restart")
+	}
+}
+
 // Nothing is handed out without an end, and a default is short for persons.
 func TestLifetimes(t *testing.T) {
 	o := newOffice(t)

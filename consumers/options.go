@@ -28,7 +28,9 @@ type settings struct {
 	tls                    *tls.Config // nil: what the address demands, and the system's authorities
 }
 
-// WithCredentials uses a credentials file as the broker issued it.
+// WithCredentials uses a credentials file as the broker issued it. It is read
+// again at every reconnection: a file that was renewed or rotated in its place
+// is taken up by itself.
 func WithCredentials(path string) Option {
 	return func(s *settings) error {
 		if _, err := os.Stat(path); err != nil {
@@ -46,6 +48,25 @@ func WithUser(jwt, seed string) Option {
 			return errors.New("a user needs both a token and a seed")
 		}
 		s.auth = nats.UserJWTAndSeed(jwt, seed)
+		return nil
+	}
+}
+
+// WithSignIn leaves to the caller how to sign in: options of the NATS client,
+// for credentials that are made anew for every connection.
+func WithSignIn(auth ...nats.Option) Option {
+	return func(s *settings) error {
+		if len(auth) == 0 {
+			return errors.New("no way to sign in")
+		}
+		s.auth = func(o *nats.Options) error {
+			for _, f := range auth {
+				if err := f(o); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
 		return nil
 	}
 }

@@ -31,19 +31,33 @@ type settings struct {
 // MinRetry is the shortest retry window: a broker that fails over is back within it.
 const MinRetry = 15 * time.Second
 
-// WithCredentials reads the credentials file that the broker's operator issued.
+// WithCredentials signs in with the credentials file that the broker's operator
+// issued. It is read again at every reconnection: a file that was renewed or
+// rotated in its place is taken up by itself.
 func WithCredentials(file string) Option {
 	return func(s *settings) error {
-		data, err := os.ReadFile(file)
+		token, seed, err := readCredentials(file)
 		if err != nil {
-			return fmt.Errorf("read credentials: %w", err)
+			return err
 		}
-		token, seed, err := splitCredentials(data)
-		if err != nil {
-			return fmt.Errorf("read credentials %s: %w: %w", file, ErrCredential, err)
+		if err := WithJWT(token, seed)(s); err != nil {
+			return err
 		}
-		return WithJWT(token, seed)(s)
+		s.auth = nats.UserCredentials(file)
+		return nil
 	}
+}
+
+func readCredentials(file string) (token, seed string, err error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", "", fmt.Errorf("read credentials: %w", err)
+	}
+	token, seed, err = splitCredentials(data)
+	if err != nil {
+		return "", "", fmt.Errorf("read credentials %s: %w: %w", file, ErrCredential, err)
+	}
+	return token, seed, nil
 }
 
 // WithJWT signs in with a user JWT and the seed of its key.

@@ -66,6 +66,9 @@ type Config struct {
 	Policy  *policy.Policy
 	// Now is the clock of expiry times.
 	Now func() time.Time
+	// Anew replaces the signing keys of the broker's own parts: what they signed
+	// for the process before holds no more.
+	Anew bool
 	// Unlock adds a principal that may do everything; tests and trials alone can set it.
 	Unlock unlock.Key
 }
@@ -79,6 +82,11 @@ func Open(cfg Config) (*Authority, error) {
 	}
 	if _, err := a.replace(a.desk.reg.Book()); err != nil {
 		return nil, err
+	}
+	if cfg.Anew {
+		if err := a.ring.settle(a.ring.parts(), a.desk.reg.Book().Mark()); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := a.Apply(cfg.Policy); err != nil {
 		return nil, err

@@ -61,8 +61,9 @@ func (a *Authority) enforce(now time.Time) (Change, bool, error) {
 	if err != nil {
 		return c, false, err
 	}
-	for _, old := range replaced {
-		c.Signers[old] = true
+	changed := map[string]bool{}
+	for old, cell := range replaced {
+		c.Signers[old], changed[cell] = true, true
 	}
 	for _, cell := range a.policy.Cells {
 		revoked := book.RevokedIn(cell.Name, now)
@@ -71,7 +72,7 @@ func (a *Authority) enforce(now time.Time) (Change, bool, error) {
 				c.Users[key] = true
 			}
 		}
-		if len(replaced) == 0 && slices.Equal(revoked, a.enforced[cell.Name]) {
+		if !changed[cell.Name] && slices.Equal(revoked, a.enforced[cell.Name]) {
 			continue
 		}
 		token, err := a.accountJWT(cell, a.roles[cell.Name], a.policy.Revoked)
@@ -91,16 +92,18 @@ func (a *Authority) enforce(now time.Time) (Change, bool, error) {
 }
 
 // replace takes new signing keys where the register says so, and returns the
-// public keys of the old ones. What is on disk is either all of it or nothing.
-func (a *Authority) replace(book *register.Book) (old []string, err error) {
+// public keys of the old ones with their cells. What is on disk is either all
+// of it or nothing.
+func (a *Authority) replace(book *register.Book) (old map[string]string, err error) {
 	entries := book.ReplacedSince(a.desk.anchor().Seq)
 	if len(entries) == 0 {
 		return nil, nil
 	}
 	var names []string
+	old = map[string]string{}
 	for _, e := range entries {
 		if key := a.ring.signerKey(e.Cell, e.Principal); key != "" {
-			old = append(old, key)
+			old[key] = e.Cell
 			names = append(names, "sign/"+e.Cell+"/"+e.Principal)
 		}
 	}

@@ -318,6 +318,20 @@ func (r *keyring) signs() []string {
 	return out
 }
 
+// parts lists the signing keys of what runs in a broker's process and nowhere
+// else.
+func (r *keyring) parts() []string {
+	var out []string
+	for _, name := range r.signs() {
+		_, who, _ := strings.Cut(name, "/")
+		switch kind, _, _ := strings.Cut(who, "/"); kind {
+		case kindGuard, kindProvision, kindAPI:
+			out = append(out, "sign/"+name)
+		}
+	}
+	return out
+}
+
 // signsIn lists the cells in which a principal has a signing key, of one cell
 // or of all.
 func (r *keyring) signsIn(principal, cell string) []string {

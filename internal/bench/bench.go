@@ -16,7 +16,7 @@ import (
 )
 
 // Parts are what can be measured by itself.
-var Parts = []string{"admission", "latency", "bulk", "idle", "engine", "commit", "restore"}
+var Parts = []string{"admission", "latency", "bulk", "idle", "revocation", "engine", "commit", "restore"}
 
 // byName are parts that are measured only when they are named: they take minutes.
 var byName = []string{"engine", "commit", "restore"}
@@ -107,6 +107,8 @@ func (r *run) part(ctx context.Context, part string) ([]Figure, error) {
 		return r.bulk(ctx)
 	case "idle":
 		return r.idle(ctx)
+	case "revocation":
+		return r.revocation(ctx)
 	case "engine":
 		return r.engine(ctx)
 	case "commit":

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/proto/subject"
@@ -97,13 +99,36 @@ func (a *app) running() (l *local, found bool, err error) {
 	return nil, false, nil
 }
 
-// readerCredential is one of the named reader, or of the first that is cleared for the cell.
-func (l *local) readerCredential(name, cell string) (account.Credential, error) {
-	reader, err := l.cleared(name, cell)
+// commandLifetime is how long a credential holds that a command makes for
+// itself and keeps in memory; it makes another when it reconnects.
+const commandLifetime = time.Hour
+
+// signIn is how this process signs in as a principal: with a new credential for
+// every connection, by the keys as they are then.
+func (l *local) signIn(q account.Request) ([]nats.Option, account.Credential, error) {
+	return account.Renewing(func() (account.Credential, error) { return l.fresh(q) })
+}
+
+// fresh issues for this process, by the keys as they are now: the broker may
+// have replaced them since the command began.
+func (l *local) fresh(q account.Request) (account.Credential, error) {
+	issuer, err := account.OpenIssuer(filepath.Join(l.dir, "keys"), filepath.Join(l.dir, "data"), l.policy, time.Now)
 	if err != nil {
 		return account.Credential{}, err
 	}
-	return l.issuer.Issue(account.Request{Principal: account.Reader(reader), Cell: cell, User: "cli", Lifetime: 24 * time.Hour})
+	c, err := issuer.Issue(q)
+	c.URL = l.run.URL
+	return c, err
+}
+
+// signInReader is signIn as the named reader, or the first that is cleared for
+// the cell.
+func (l *local) signInReader(name, cell string) ([]nats.Option, account.Credential, error) {
+	reader, err := l.cleared(name, cell)
+	if err != nil {
+		return nil, account.Credential{}, err
+	}
+	return l.signIn(account.Request{Principal: account.Reader(reader), Cell: cell, User: "cli", Lifetime: commandLifetime})
 }
 
 // cleared is the named reader, or the first that is cleared for the cell.

@@ -158,12 +158,12 @@ func (a *app) reader(ctx context.Context, r remote, cell string, more ...consume
 		if l, err = a.local(); err != nil {
 			return nil, "", err
 		}
-		cred, err := l.readerCredential(r.user, cell)
+		auth, cred, err := l.signInReader(r.user, cell)
 		if err != nil {
 			return nil, "", err
 		}
 		r.url, status = l.run.URL, l.run.Status
-		opts = append(opts, consumers.WithUser(cred.JWT, cred.Seed), consumers.WithInboxPrefix(cred.InboxPrefix))
+		opts = append(opts, consumers.WithSignIn(auth...), consumers.WithInboxPrefix(cred.InboxPrefix))
 	} else {
 		inbox, err := r.answeredAt()
 		if err != nil {

@@ -88,16 +88,18 @@ func (a *app) runWorker(ctx context.Context, cells []string, status string, seat
 	return nil
 }
 
-// workerCredential issues what the worker in a seat signs in with.
+// workerLifetime is how long a worker's connection lasts before it signs in anew.
+const workerLifetime = 24 * time.Hour
+
+// workerCredential issues what the worker in a seat signs in with, anew for
+// every connection.
 func (l *local) workerCredential(seat subject.Seat) spine.Issue {
 	return func(principal, cell string) (account.Credential, error) {
 		p, err := account.ParsePrincipal(l.policy, principal, cell)
 		if err != nil {
 			return account.Credential{}, err
 		}
-		cred, err := l.issuer.Issue(account.Request{Principal: p, Cell: cell, User: fmt.Sprintf("seat-%d", seat)})
-		cred.URL = l.run.URL
-		return cred, err
+		return l.fresh(account.Request{Principal: p, Cell: cell, User: fmt.Sprintf("seat-%d", seat), Lifetime: workerLifetime})
 	}
 }
 

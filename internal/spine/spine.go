@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/watchfloor/watchfloor/broker"
+	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
@@ -183,7 +184,7 @@ func (s *Spine) start(ctx context.Context) error {
 	if s.broker, err = broker.Open(ctx, c); err != nil {
 		return err
 	}
-	s.issue = s.broker.Credential
+	s.issue = s.part
 	s.watchCertificates()
 	for _, p := range s.cfg.Policy.Cells {
 		if len(s.cfg.Only) > 0 && !slices.Contains(s.cfg.Only, p.Name) {
@@ -217,6 +218,18 @@ func (s *Spine) start(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// partLifetime is how long a connection of a part lasts before it signs in anew.
+const partLifetime = 24 * time.Hour
+
+// part issues what a part of this process signs in with.
+func (s *Spine) part(principal, cell string) (account.Credential, error) {
+	p, err := account.ParsePrincipal(s.broker.Policy(), principal, cell)
+	if err != nil {
+		return account.Credential{}, err
+	}
+	return s.broker.Issue(account.Request{Principal: p, Cell: cell, Lifetime: partLifetime})
 }
 
 // each does a step for every cell, side by side.

@@ -195,6 +195,7 @@ func TestOutageIsBackPressure(t *testing.T) {
 		r.post(g, report(1+i, 1, "during"))
 		r.broker.Close()
 		r.open()
+		g = r.guard() // the one before was of that process
 	}
 	for i := range 10 {
 		r.post(r.guard(), report(20+i, 1, "after"))
