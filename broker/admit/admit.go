@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/broker/guard"
@@ -68,7 +69,7 @@ func (g *Guard) Run(ctx context.Context) error {
 		g: g, log: g.cfg.Log.With(zap.String("cell", g.cfg.Rules.Cell)), index: guard.NewIndex(rand.Uint64()),
 		in: make(chan *nats.Msg, g.cfg.MaxWaiting), acks: make(chan *nats.Msg, g.cfg.MaxBatch),
 		recorded: make(chan *nats.Msg, maxRecords), closed: make(chan error, 4), reconnected: make(chan struct{}, 1),
-		timer: time.NewTimer(time.Hour), shares: map[string]share{},
+		timer: time.NewTimer(time.Hour), shares: map[string]share{}, ids: nuid.New(),
 	}
 	l.timer.Stop()
 	if err := l.open(ctx); err != nil {

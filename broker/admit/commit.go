@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nuid"
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/broker/guard"
@@ -122,7 +121,7 @@ func (l *loop) send(f *flight, batch bool) {
 	l.timer.Reset(l.g.cfg.CommitTimeout)
 	w := writer{conn: l.direct, f: f, prefix: l.directInbox}
 	if batch {
-		w.conn, w.prefix, w.batch = l.store, l.inbox, nuid.Next()
+		w.conn, w.prefix, w.batch = l.store, l.inbox, l.ids.Next()
 	}
 	w.prefix += strconv.FormatUint(f.number, 10) + "."
 	for _, s := range f.subs {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/broker/guard"
@@ -46,6 +47,9 @@ type loop struct {
 	lastHeader string
 	stale      bool // the index must be reloaded before the next commit
 	failing    bool // the last commit failed, and not for the fence
+	// ids names batches, and readers see the names. A generator that cells share
+	// counts what all of them commit.
+	ids *nuid.NUID
 
 	waiting      []*submission
 	waitingBytes int
