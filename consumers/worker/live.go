@@ -201,6 +201,10 @@ func (s *session) store(ctx context.Context, commit func(context.Context) error)
 		s.Metrics.stalled.Set(time.Since(begin).Seconds())
 		s.Metrics.lag(s.sources)
 		s.Log.Warn("commit failed, trying again", zap.Error(err))
+		if !s.wasLive {
+			// A cell whose store is full keeps no other from starting.
+			s.ready(false)
+		}
 		if last {
 			return err
 		}

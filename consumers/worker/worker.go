@@ -100,8 +100,11 @@ type Config struct {
 	// KeyframeEvery restates the picture at least this often; 0 is six hours.
 	KeyframeEvery time.Duration
 	Now           func() time.Time
-	Log           *zap.Logger
-	Metrics       *Metrics
+	// Epoch names each life of the engine anew; nil is a random UUID. Readers
+	// see it, so it may depend on nothing that the cell may not read.
+	Epoch   func() string
+	Log     *zap.Logger
+	Metrics *Metrics
 	// Progress is called now and then during recovery; may be nil.
 	Progress func(Progress)
 	// Ready is called whenever the worker begins to publish the picture, or has
@@ -146,6 +149,9 @@ func (c *Config) check() error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Epoch == nil {
+		c.Epoch = uuid.NewString
+	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
@@ -173,7 +179,7 @@ func Run(ctx context.Context, c Config) error {
 	aside := map[position]string{}
 	careful := false
 	for again := 0; ; again++ {
-		s := &session{Config: &c, aside: aside, careful: careful, epoch: uuid.NewString()}
+		s := &session{Config: &c, aside: aside, careful: careful, epoch: c.Epoch()}
 		err := s.run(ctx)
 		careful = s.careful
 		c.Metrics.leads.Set(0)

@@ -111,7 +111,7 @@ func (c *cell) engine(status wf.Status) func() worker.Engine {
 	if cfg.NeverExpire {
 		conf.Windows = nil
 	}
-	return func() worker.Engine { return fusion.New(conf) }
+	return func() worker.Engine { return cfg.Engine(c.Name, conf) }
 }
 
 // run starts the worker of a status.
@@ -122,13 +122,16 @@ func (c *cell) run(status wf.Status, ready chan<- struct{}, failed chan<- error)
 	var first sync.Once
 	conf := worker.Config{
 		Cell: c.Name, Status: status, Home: c.home, Sources: c.sources, Seat: cfg.Seat, Clock: cfg.Clock, Metrics: metrics,
-		NewEngine: c.engine(status), Log: cfg.Log, Progress: cfg.Recovery,
+		NewEngine: c.engine(status), Now: cfg.Now, Log: cfg.Log, Progress: cfg.Recovery,
 		Ready: func(publishes bool) {
 			first.Do(func() { ready <- struct{}{} })
 			if cfg.Turned != nil {
 				cfg.Turned(c.Name, status, publishes)
 			}
 		},
+	}
+	if cfg.Epoch != nil {
+		conf.Epoch = func() string { return cfg.Epoch(c.Name, status) }
 	}
 	c.spine.workers.g.Go(func() error {
 		err := worker.Run(c.spine.workers.ctx, conf)
@@ -169,7 +172,7 @@ func (c *cell) serve(port int, outside string) error {
 	cfg := &c.spine.cfg
 	conf := api.Config{
 		Cell: c.Name, Label: c.label, Sources: map[wf.Status]api.Source{}, Console: cfg.Console, Version: cfg.Version,
-		Expect: expected(cfg.Policy, c.Name), Collectors: append(c.metrics, newGuardMetrics(c.spine.broker, c.Name)), Log: cfg.Log, Past: c.history,
+		Expect: expected(cfg.Policy, c.Name), Collectors: append(c.metrics, newGuardMetrics(c.spine.broker, c.Name)), Log: cfg.Log, Past: c.history, Now: cfg.Now,
 		Verify: c.verify, Hosts: cfg.Hosts,
 	}
 	auditor, err := auditor(cfg.KeysDir)

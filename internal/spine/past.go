@@ -20,7 +20,7 @@ func (c *cell) past() (*history.History, error) {
 		live[status] = f
 	}
 	return history.New(history.Config{
-		Cell: c.Name, Clock: cfg.Clock, Live: live, Log: cfg.Log,
+		Cell: c.Name, Clock: cfg.Clock, Live: live, Now: cfg.Now, Log: cfg.Log,
 		Frames: func(ctx context.Context, status wf.Status, t time.Time) (*snapshot.Picture, error) {
 			return snapshot.At(ctx, c.home, c.Name, status, t)
 		},

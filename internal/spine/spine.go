@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -49,6 +50,12 @@ type Config struct {
 	// Statuses to fuse; none is all three.
 	Statuses []wf.Status
 	Weights  fusion.Weights
+	// Now is the clock of guards, workers and listeners (time.Now).
+	Now func() time.Time
+	// Epoch names each life of a worker anew; nil is random.
+	Epoch func(cell string, status wf.Status) string
+	// Engine makes the engine of a cell; nil is fusion.New.
+	Engine func(cell string, c fusion.Config) worker.Engine
 	// NeverExpire ignores the policy's windows: every report stays.
 	NeverExpire bool
 	// Hosts are the names by which browsers know the listeners, beside addresses
@@ -150,6 +157,12 @@ func (c *Config) check() error {
 	if c.Seat == 0 {
 		c.Seat = subject.Seats[0]
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Engine == nil {
+		c.Engine = func(_ string, c fusion.Config) worker.Engine { return fusion.New(c) }
+	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
@@ -173,7 +186,7 @@ func Start(ctx context.Context, cfg Config) (*Spine, error) {
 // followers, so that what is followed is recovered; listeners last, so that
 // nobody is answered before there is an answer.
 func (s *Spine) start(ctx context.Context) error {
-	c := broker.Config{Policy: s.cfg.Policy, DataDir: s.cfg.DataDir, KeysDir: s.cfg.KeysDir, Port: s.cfg.Port, Log: s.cfg.Log}
+	c := broker.Config{Policy: s.cfg.Policy, DataDir: s.cfg.DataDir, KeysDir: s.cfg.KeysDir, Port: s.cfg.Port, Now: s.cfg.Now, Log: s.cfg.Log}
 	if s.cfg.Outside != "" {
 		c.Outside = &broker.Outside{Address: s.cfg.Outside, Keeper: s.cfg.Keeper}
 	}
@@ -251,6 +264,16 @@ func (s *Spine) Cells() []Cell {
 		out[i] = c.Cell
 	}
 	return out
+}
+
+// Metrics are the counters of a cell's workers; nil when there is no such cell.
+func (s *Spine) Metrics(cell string) []prometheus.Collector {
+	for _, c := range s.cells {
+		if c.Name == cell {
+			return c.metrics
+		}
+	}
+	return nil
 }
 
 // Picture is the followed picture of a cell and status; nil when there is none.
