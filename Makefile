@@ -100,6 +100,12 @@ prove: build ## prove the shipped policy, and try every call of every principal 
 	$(BIN) policy prove
 	$(BIN) policy prove --live --apart --brief $(ARGS)
 
+.PHONY: noninterference
+noninterference: ## run pairs of worlds, with and without intelligence traffic, and compare all that the low side gets (SECONDS=120, SEED=7 repeats one)
+	@out=$$(mktemp) && trap 'rm -f "$$out"' EXIT && \
+	WATCHFLOOR_TWINS_SECONDS=$(or $(SECONDS),120) WATCHFLOOR_TWINS_SEED=$(SEED) WATCHFLOOR_TWINS_RESULT="$$out" \
+	go test -count=1 -timeout 0 -v -run '^TestNonInterference$$' ./internal/twins && cat "$$out"
+
 .PHONY: bench
 bench: build ## measure against baselines beside them (ARGS=--json)
 	$(BIN) bench $(ARGS)

@@ -179,7 +179,7 @@ func (c *cell) serve(port int, outside string) error {
 	if err != nil {
 		return fmt.Errorf("serve %s: %w", c.Name, err)
 	}
-	if c.access, err = access.Open(access.Config{Dir: AccessDir(cfg.DataDir, c.Name), Auditor: auditor}); err != nil {
+	if c.access, err = access.Open(access.Config{Dir: AccessDir(cfg.DataDir, c.Name), Auditor: auditor, Now: cfg.Now}); err != nil {
 		return fmt.Errorf("serve %s: %w", c.Name, err)
 	}
 	conf.Record = c.access.Record
