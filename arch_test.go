@@ -211,7 +211,7 @@ func TestPurePackages(t *testing.T) {
 
 // subjectRoots are the first tokens of the subject grammar: only package
 // subject writes them, and package brokertest, which tries the wrong ones.
-var subjectRoots = []string{"submit.", "report.", "orcon.", "refusal.", "snapshot.", "live."}
+var subjectRoots = []string{"submit.", "report.", "orcon.", "refusal.", "snapshot.", "live.", "inlet."}
 
 func TestOnlyPackageSubjectWritesSubjects(t *testing.T) {
 	for _, s := range sources(t) {

@@ -25,6 +25,7 @@ import (
 	"github.com/watchfloor/watchfloor/broker/natsd"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/broker/stream"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // Config is what a broker needs.
@@ -200,9 +201,17 @@ func (b *Broker) provisionCell(ctx context.Context, p *policy.Policy, cell strin
 	if err != nil {
 		return err
 	}
-	_, err = stream.Reconcile(ctx, js, stream.Desired(p, cell))
+	_, err = stream.Reconcile(ctx, js, b.desired(p, cell))
 	return err
 }
+
+func (b *Broker) desired(p *policy.Policy, cell string) stream.Want {
+	return stream.Desired(p, cell, func(name string) subject.Inlet { return b.authority.Inlet(cell, name) })
+}
+
+// Inlet is where a stream of a cell takes in what it stores: for who writes it
+// in this process, and nobody else.
+func (b *Broker) Inlet(cell, stream string) subject.Inlet { return b.authority.Inlet(cell, stream) }
 
 // Reload puts p in force without a restart. Permissions change at once, those
 // who lose theirs are disconnected; then streams and consumers; then what the

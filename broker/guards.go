@@ -12,6 +12,7 @@ import (
 	"github.com/watchfloor/watchfloor/broker/admit"
 	"github.com/watchfloor/watchfloor/broker/guard"
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // A guard that ends is started again, slower each time.
@@ -110,6 +111,7 @@ func (b *Broker) recruit(p *post, maxBatch int) (*admit.Guard, error) {
 	defer p.mu.Unlock()
 	cfg := admit.Config{
 		Rules: p.rules, URL: cred.URL, Options: cred.Options(), Connect: b.nats.Connect,
+		Reports: b.Inlet(p.cell, subject.Reports), Refusals: b.Inlet(p.cell, subject.Refusals),
 		MaxBatch: maxBatch, Singles: p.singles, Now: b.cfg.Now, Log: b.cfg.Log,
 	}
 	if tell := b.cfg.OnRebuild; tell != nil {

@@ -225,6 +225,33 @@ func (p *planted) token(cell, reader string, edit func(map[string]any)) {
 	p.w.Tokens = append(p.w.Tokens, signed+"."+base64.RawURLEncoding.EncodeToString(h.Sum(nil)))
 }
 
+// inlet is where a stream takes in what it stores.
+func (p *planted) inlet(cell, name string) subject.Inlet {
+	p.t.Helper()
+	for _, s := range p.cell(cell).Streams {
+		var c struct {
+			Name      string `json:"name"`
+			Transform struct {
+				Source string `json:"src"`
+			} `json:"subject_transform"`
+		}
+		if err := json.Unmarshal(s, &c); err != nil {
+			p.t.Fatal(err)
+		}
+		if in, ok := subject.InletOf(c.Transform.Source); c.Name == name && ok {
+			return in
+		}
+	}
+	p.t.Fatalf("stream %s of %s has no inlet", name, cell)
+	return ""
+}
+
+// takeIn lets a stream take in by another inlet.
+func (p *planted) takeIn(cell, name string, in subject.Inlet, subjects ...string) {
+	p.t.Helper()
+	p.stream(cell, name, map[string]any{"subjects": in.All(subjects), "subject_transform": map[string]any{"src": in.Source(), "dest": ">"}})
+}
+
 func next1(consumer string) string {
 	return "$JS.API.CONSUMER.MSG.NEXT." + subject.Reports + "." + consumer
 }
@@ -378,10 +405,10 @@ func TestPlantedLeaks(t *testing.T) {
 		{"a deny list instead", func(p *planted) {
 			p.scope("le", "agency/fbi", func(s *jwt.UserScope) { s.Template.Sub = jwt.Permission{Deny: jwt.StringList{"report.>"}} })
 		}, "label", []string{"agency/fbi", "subscribe everything", "stream REPORTS"}},
-		{"a queue in a permission", func(p *planted) { p.subscribe("le", "agency/fbi", "report.> workers") },
-			"label", []string{"agency/fbi", "report.> workers", "stream REPORTS"}},
-		{"what passes on its way into the store", func(p *planted) { p.subscribe("le", "api/api", "report.>") },
-			"hears", []string{"api/api in le", "report.>", "stream REPORTS"}},
+		{"a queue in a permission", func(p *planted) { p.subscribe("le", "agency/fbi", "inlet.> workers") },
+			"label", []string{"agency/fbi", "inlet.> workers", "stream REPORTS"}},
+		{"what passes on its way into the store", func(p *planted) { p.subscribe("le", "api/api", "inlet.>") },
+			"hears", []string{"api/api in le", "inlet.>", "stream REPORTS"}},
 		{"what agencies submit", func(p *planted) { p.subscribe("le", "reader/watch-le", "submit.>") },
 			"hears", []string{"reader/watch-le", "submissions"}},
 		{"advisories", func(p *planted) { p.subscribe("le", "reader/watch-le", "$JS.EVENT.>") },
@@ -417,7 +444,7 @@ func TestPlantedLeaks(t *testing.T) {
 			p.stream("le", picture, map[string]any{"mirror": map[string]any{"name": "REPORTS"}, "republish": map[string]any{"src": ">", "dest": "_INBOX.fbi.x.>"}})
 		}, "label", []string{"agency/fbi", "_INBOX.fbi", "stream " + picture, "republishes", "CUI LE"}},
 		{"a stream captures another cell's by an import", func(p *planted) {
-			p.trade("fused", "le", "report.>", "snapshot.actual.>", jwt.Stream)
+			p.trade("fused", "le", p.inlet("fused", subject.Reports).Of("report.>"), p.inlet("le", picture).Of("snapshot.actual.>"), jwt.Stream)
 		}, "label", []string{"reader/watch-le in le", "live.actual.>", "stream " + picture, top}},
 		{"an export", func(p *planted) {
 			p.account("fused", func(c *jwt.AccountClaims) { c.Exports.Add(&jwt.Export{Subject: "report.>", Type: jwt.Stream}) })
@@ -475,11 +502,53 @@ func TestPlantedLeaks(t *testing.T) {
 			"manages", []string{"reader/watch-le", "consumer fusion_le_actual"}},
 		{"counts and subjects of a stream", func(p *planted) { p.publish("le", "agency/fbi", "$JS.API.STREAM.INFO.REPORTS") },
 			"label", []string{"agency/fbi", "$JS.API.STREAM.INFO.REPORTS", "CUI LE"}},
-		{"storing reports past the guard", func(p *planted) { p.publish("le", "agency/fbi", "report.le.cui.le.actual.>") },
+		{"storing reports past the guard", func(p *planted) { p.publish("le", "agency/fbi", p.inlet("le", subject.Reports).Of("report.le.cui.le.actual.>")) },
 			"stores", []string{"agency/fbi", "stream REPORTS"}},
+		{"storing wherever something is taken in", func(p *planted) { p.publish("le", "reader/watch-le", "inlet.*.report.>") },
+			"stores", []string{"reader/watch-le", "stream REPORTS"}},
+		{"a stream takes in on its plain subjects again", func(p *planted) {
+			p.stream("le", subject.Reports, map[string]any{"subjects": subject.ReportSubjects, "subject_transform": nil})
+		}, "inlet", []string{"in le", "stream REPORTS", "takes in on report.>, which can be known"}},
+		{"a reader's answers are stored by a plain subject", func(p *planted) {
+			p.stream("le", subject.Reports, map[string]any{"subjects": subject.ReportSubjects, "subject_transform": nil})
+		}, "answer", []string{"reader/watch-le in le", "publish $JS.", "the answer goes to report.>", "stream REPORTS"}},
+		{"the guard's answers are stored as a picture", func(p *planted) {
+			p.stream("le", picture, map[string]any{"subjects": subject.SnapshotSubjects(wf.Status_STATUS_ACTUAL), "subject_transform": nil})
+		}, "answer", []string{"guard/guard in le", "the answer goes to snapshot.actual.>", "stream " + picture}},
+		{"a stream takes in on a plain subject beside its inlet", func(p *planted) {
+			p.stream("le", subject.Refusals, map[string]any{"subjects": append(p.inlet("le", subject.Refusals).All(subject.RefusalSubjects), "refusal.>")})
+		}, "answer", []string{"reader/watch-noc in le", "the answer goes to refusal.>", "stream REFUSALS"}},
+		{"a word that can be guessed", func(p *planted) {
+			p.takeIn("le", subject.Reports, subject.NewInlet("reports"), subject.ReportSubjects...)
+		}, "inlet", []string{"in le", "stream REPORTS", "which can be known"}},
+		{"a wildcard for a word", func(p *planted) {
+			p.stream("le", subject.Reports, map[string]any{"subjects": []string{"inlet.*.report.>"}})
+		}, "answer", []string{"reader/watch-le in le", "stream REPORTS"}},
+		{"a reader sees where a stream takes in", func(p *planted) { p.publish("le", "reader/watch-le", "$JS.API.STREAM.INFO.REFUSALS") },
+			"answer", []string{"reader/watch-le in le", "STREAM.INFO.REFUSALS", "the configuration of stream REFUSALS", "the answer goes to inlet."}},
+		{"a worker lists the streams of a cell below", func(p *planted) { p.publish("le", "worker/fused", "$JS.API.STREAM.LIST") },
+			"answer", []string{"worker/fused in le", "STREAM.LIST", "the configuration of stream REPORTS"}},
+		{"one word in two cells", func(p *planted) {
+			p.takeIn("le", picture, p.inlet("fused", picture), subject.SnapshotSubjects(wf.Status_STATUS_ACTUAL)...)
+		}, "inlet", []string{"stream " + picture, "by the same word as " + picture + " of "}},
+		{"one word in two cells, of which somebody writes the one and reads the other", func(p *planted) {
+			p.takeIn("le", picture, p.inlet("fused", picture), subject.SnapshotSubjects(wf.Status_STATUS_ACTUAL)...)
+		}, "answer", []string{"worker/fused in le", "in fused", "stream " + picture}},
+		{"one word for two streams", func(p *planted) {
+			p.takeIn("le", picture, p.inlet("le", subject.Reports), subject.SnapshotSubjects(wf.Status_STATUS_ACTUAL)...)
+		}, "answer", []string{"guard/guard in le", "stream " + picture}},
+		{"a stream stores under the word", func(p *planted) {
+			p.stream("le", subject.Reports, map[string]any{"subject_transform": nil})
+		}, "inlet", []string{"stream REPORTS", "who reads a message reads where the stream takes in"}},
+		{"a consumer tells the word", func(p *planted) {
+			p.consumer("le", "feed_watch-le_all", map[string]any{"description": p.inlet("le", subject.Refusals).Word()})
+		}, "inlet", []string{"consumer feed_watch-le_all", "tells where REFUSALS of le takes in"}},
+		{"a stream republishes under a word", func(p *planted) {
+			p.stream("le", picture, map[string]any{"republish": map[string]any{"src": ">", "dest": "live." + p.inlet("le", picture).Word() + ".>"}})
+		}, "inlet", []string{"stream " + picture + " republishes", "tells where"}},
 		{"a forged picture", func(p *planted) { p.publish("le", "reader/watch-le", "live.actual.>") },
 			"speaks", []string{"reader/watch-le", "reader/feed-le listens"}},
-		{"a worker below writes the picture", func(p *planted) { p.publish("le", "worker/fused", "snapshot.actual.>") },
+		{"a worker below writes the picture", func(p *planted) { p.publish("le", "worker/fused", p.inlet("le", picture).Of("snapshot.actual.>")) },
 			"stores", []string{"worker/fused in le", "stream " + picture}},
 		{"forged answers", func(p *planted) { p.publish("le", "reader/watch-le", "_INBOX.fbi.>") },
 			"answers", []string{"reader/watch-le", "inbox of agency/fbi"}},

@@ -101,7 +101,7 @@ func world(a *account.Authority, p *policy.Policy) (proof.World, error) {
 	}
 	for _, c := range p.Cells {
 		cell := proof.Cell{Name: c.Name, Account: a.AccountKey(c.Name), Label: c.Label}
-		want := stream.Desired(p, c.Name)
+		want := stream.Desired(p, c.Name, func(name string) subject.Inlet { return a.Inlet(c.Name, name) })
 		for _, s := range want.Streams {
 			data, err := json.Marshal(s)
 			if err != nil {

@@ -23,12 +23,12 @@ func plant(t *testing.T, b *broker.Broker, cell string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []string{
-		"report.intel.ts." + cell + ".actual.incident.none.none.canary-9f3c",
-		subject.Refusal(cell, "canary-9f3c"),
-		subject.Frame(wf.Status_STATUS_ACTUAL, 1),
+	for stream, s := range map[string]string{
+		subject.Reports:  "report.intel.ts." + cell + ".actual.incident.none.none.canary-9f3c",
+		subject.Refusals: subject.Refusal(cell, "canary-9f3c"),
+		subject.SnapshotStream(wf.Status_STATUS_ACTUAL): subject.Frame(wf.Status_STATUS_ACTUAL, 1),
 	} {
-		if _, err := js.Publish(context.Background(), s, []byte(secret)); err != nil {
+		if _, err := js.Publish(context.Background(), b.Inlet(cell, stream).Of(s), []byte(secret)); err != nil {
 			t.Fatalf("plant in %s on %s: %v", cell, s, err)
 		}
 	}

@@ -16,6 +16,7 @@ package account
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -28,6 +29,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/broker/internal/unlock"
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // system is the name of the account that holds the server's own events.
@@ -171,7 +173,7 @@ func with(ring *keyring, cfg Config) (*Authority, error) {
 }
 
 func (a *Authority) rolesOf(p *policy.Policy) map[string]map[Principal]Role {
-	roles := rolesOf(p)
+	roles := rolesOf(p, a.Inlet)
 	if a.restores {
 		for _, principals := range roles {
 			principals[Restore()] = restoreRole()
@@ -204,6 +206,17 @@ func (a *Authority) ArchiveKey(cell string) ([]byte, error) {
 	return key, nil
 }
 
+// Inlet is where a stream of a cell takes in what it stores: by a word of that
+// stream alone, which whoever may not write it must never learn. It is none for
+// a cell that has no keys yet.
+func (a *Authority) Inlet(cell, stream string) subject.Inlet {
+	key, err := base64.StdEncoding.DecodeString(a.ring.secret("inlet/" + cell))
+	if err != nil || len(key) < 32 {
+		return ""
+	}
+	return subject.NewInlet(hex.EncodeToString(mac(key, stream)[:16]))
+}
+
 // AccountKey is the public key of a cell's account; empty for an unknown cell.
 func (a *Authority) AccountKey(cell string) string { return a.ring.get("account/" + cell) }
 
@@ -220,10 +233,10 @@ func (a *Authority) Principals(cell string) []Principal {
 func (a *Authority) Apply(p *policy.Policy) (map[string]string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	roles := a.rolesOf(p)
-	if err := a.ring.provide(roles); err != nil {
+	if err := a.ring.provide(a.rolesOf(p)); err != nil {
 		return nil, err
 	}
+	roles := a.rolesOf(p) // once more: now every inlet has its word
 	jwts := map[string]string{}
 	for _, c := range p.Cells {
 		token, err := a.accountJWT(c, roles[c.Name], p.Revoked)

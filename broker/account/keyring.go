@@ -36,6 +36,7 @@ const (
 //	jetstream, token/CELL       random secrets, base64
 //	backup/CELL                 likewise: seals the backups of the cell
 //	register                    how far the register of credentials was read
+//	inlet/CELL                  likewise: gives each stream of the cell its inlet
 //
 // Without a directory it is kept in memory alone.
 type keyring struct {
@@ -238,9 +239,11 @@ func (r *keyring) provide(roles map[string]map[Principal]Role) error {
 			r.keys["token/"+cell] = newSecret()
 			changed = true
 		}
-		if r.keys["backup/"+cell] == "" {
-			r.keys["backup/"+cell] = newSecret()
-			changed = true
+		for _, use := range []string{"backup/", "inlet/"} {
+			if r.keys[use+cell] == "" {
+				r.keys[use+cell] = newSecret()
+				changed = true
+			}
 		}
 		for p := range principals {
 			name := signName(cell, p)

@@ -123,19 +123,22 @@ func (p Principal) owner() string {
 
 func inbox(p Principal) string { return subject.InboxPrefix(p.owner(), user) + ".>" }
 
+// inlets says where each stream of a cell takes in what it stores.
+type inlets func(cell, stream string) subject.Inlet
+
 // rolesOf gives every principal of every cell its role.
-func rolesOf(p *policy.Policy) map[string]map[Principal]Role {
+func rolesOf(p *policy.Policy, in inlets) map[string]map[Principal]Role {
 	out := map[string]map[Principal]Role{}
 	for _, c := range p.Cells {
 		roles := map[Principal]Role{
-			Guard():     guardRole(p, c.Name),
+			Guard():     guardRole(p, c.Name, in),
 			API():       pictureRole(API()),
 			Provision(): provisionRole(),
 			Backup():    backupRole(),
 			Doctor():    doctorRole(),
 		}
 		for _, r := range append(p.Above(c.Name), c.Name) {
-			roles[Worker(r)] = workerRole(c.Name, r)
+			roles[Worker(r)] = workerRole(c.Name, r, in)
 		}
 		for _, a := range p.AgenciesOf(c.Name) {
 			roles[Agency(a)] = agencyRole(p, c.Name, a)
@@ -162,12 +165,13 @@ func agencyRole(p *policy.Policy, cell, agency string) Role {
 	return r
 }
 
-// guardRole: the guard stores, records refusals, answers agencies in their own
+// guardRole: the guard stores and records refusals by the inlets of their
+// streams, answers agencies in their own
 // inboxes, and rebuilds its index by a consumer of its own.
-func guardRole(p *policy.Policy, cell string) Role {
+func guardRole(p *policy.Policy, cell string, in inlets) Role {
 	r := Role{Subscribe: []string{subject.SubmitAll, inbox(Guard())}}
-	r.Publish = append(r.Publish, subject.ReportSubjects...)
-	r.Publish = append(r.Publish, subject.Refusal(cell, "*"))
+	r.Publish = append(r.Publish, in(cell, subject.Reports).All(subject.ReportSubjects)...)
+	r.Publish = append(r.Publish, in(cell, subject.Refusals).Of(subject.Refusal(cell, "*")))
 	for _, a := range p.AgenciesOf(cell) {
 		r.Publish = append(r.Publish, subject.InboxPrefix(a, ">"))
 	}
@@ -193,10 +197,10 @@ func consumerAPI(name string) []string {
 
 // workerRole: in every cell its own consumers, those of either seat and those
 // of replays, which it may also set back to read again; in its own cell the
-// picture with its history, which nobody else writes and whose frames it erases
+// picture, by the inlet of its stream, which it learns from the stream, with its history, which nobody else writes and whose frames it erases
 // when a report is purged, the frames of the other seat's worker as they are
 // published, and the subjects by which the two know of each other.
-func workerRole(cell, reader string) Role {
+func workerRole(cell, reader string, in inlets) Role {
 	r := Role{Subscribe: []string{inbox(Worker(reader))}}
 	for _, status := range subject.Statuses {
 		for _, channel := range subject.Channels {
@@ -215,7 +219,7 @@ func workerRole(cell, reader string) Role {
 	}
 	for _, status := range subject.Statuses {
 		stream := subject.SnapshotStream(status)
-		r.Publish = append(r.Publish, subject.SnapshotSubjects(status)...)
+		r.Publish = append(r.Publish, in(cell, stream).All(subject.SnapshotSubjects(status))...)
 		r.Publish = append(r.Publish,
 			"$JS.API.STREAM.INFO."+stream,
 			directGet(status), subject.History(stream), subject.Erase(stream))

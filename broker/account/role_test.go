@@ -8,12 +8,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
+
+// words gives every stream a word that can be read.
+func words(cell, stream string) subject.Inlet {
+	return subject.NewInlet(cell + "-" + strings.ToLower(stream))
+}
 
 // What each kind of principal may do, in full: a change of a role is a change
 // of this list.
 func TestRoles(t *testing.T) {
-	roles := rolesOf(policy.Default())
+	roles := rolesOf(policy.Default(), words)
 	for _, c := range []struct {
 		cell string
 		p    Principal
@@ -25,7 +31,7 @@ func TestRoles(t *testing.T) {
 			"submit.exercise.incident.*.*.nws", "submit.test.hazard.*.*.nws", "submit.test.incident.*.*.nws",
 		}, []string{"_INBOX.nws.{{name()}}.>"}},
 		{"fused", Guard(), []string{
-			"report.>", "orcon.>", "refusal.fused.*", "_INBOX.noc-desk.>",
+			"inlet.fused-reports.report.>", "inlet.fused-reports.orcon.>", "inlet.fused-refusals.refusal.fused.*", "_INBOX.noc-desk.>",
 			"$JS.API.CONSUMER.CREATE.REPORTS.*", "$JS.API.CONSUMER.MSG.NEXT.REPORTS.*",
 		}, []string{"submit.*.*.*.*.*", "_INBOX.guard.{{name()}}.>"}},
 		{"le", Reader("watch-noc"), []string{
@@ -56,12 +62,12 @@ func TestRoles(t *testing.T) {
 
 // Below its own cell a worker reads its consumers, and nothing of the picture.
 func TestWorkerBelow(t *testing.T) {
-	for cell, roles := range rolesOf(policy.Default()) {
+	for cell, roles := range rolesOf(policy.Default(), words) {
 		for p, r := range roles {
 			if p.Kind != kindWorker {
 				continue
 			}
-			writes := slices.ContainsFunc(r.Publish, func(s string) bool { return strings.HasPrefix(s, "snapshot.") })
+			writes := slices.ContainsFunc(r.Publish, func(s string) bool { return strings.HasPrefix(s, "inlet.") })
 			if writes != (p.Name == cell) {
 				t.Errorf("%s in %s writes the picture: %v", p, cell, writes)
 			}
@@ -84,7 +90,7 @@ func TestWorkerBelow(t *testing.T) {
 // label of its own dominates.
 func TestNobodyReadsUpOrAcross(t *testing.T) {
 	p := policy.Default()
-	for cell, roles := range rolesOf(p) {
+	for cell, roles := range rolesOf(p, words) {
 		c, _ := p.Cell(cell)
 		for who := range roles {
 			switch who.Kind {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/broker/guard"
 	"github.com/watchfloor/watchfloor/proto/admission"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // Headers and error codes of the server that a commit uses.
@@ -119,7 +120,7 @@ func (l *loop) send(f *flight, batch bool) {
 	}
 	l.flight = f
 	l.timer.Reset(l.g.cfg.CommitTimeout)
-	w := writer{conn: l.direct, f: f, prefix: l.directInbox}
+	w := writer{conn: l.direct, inlet: l.g.cfg.Reports, f: f, prefix: l.directInbox}
 	if batch {
 		w.conn, w.prefix, w.batch = l.store, l.inbox, l.ids.Next()
 	}
@@ -143,6 +144,7 @@ func (l *loop) send(f *flight, batch bool) {
 // and one header over and over: publishing copies them.
 type writer struct {
 	conn   *nats.Conn
+	inlet  subject.Inlet
 	f      *flight
 	prefix string
 	batch  string // id; empty for singles
@@ -154,7 +156,7 @@ type writer struct {
 	index  [1]string
 }
 
-func (w *writer) write(subject string, rec admission.Record, data []byte) {
+func (w *writer) write(stored string, rec admission.Record, data []byte) {
 	if w.err != nil {
 		return
 	}
@@ -173,7 +175,7 @@ func (w *writer) write(subject string, rec admission.Record, data []byte) {
 	} else {
 		delete(h, headerExpect)
 	}
-	w.msg.Subject, w.msg.Data, w.msg.Reply = subject, data, ""
+	w.msg.Subject, w.msg.Data, w.msg.Reply = w.inlet.Of(stored), data, ""
 	if last := w.i == w.f.n-1; last && w.batch != "" {
 		h[headerCommit] = []string{"1"}
 		w.msg.Reply = w.prefix + strconv.Itoa(w.i)
@@ -219,10 +221,10 @@ func (l *loop) acked(m *nats.Msg) error {
 	return l.committed(f)
 }
 
-func (l *loop) parseReply(subject string) (number uint64, i int, ok bool) {
-	rest, ok := strings.CutPrefix(subject, l.inbox)
+func (l *loop) parseReply(reply string) (number uint64, i int, ok bool) {
+	rest, ok := strings.CutPrefix(reply, l.inbox)
 	if !ok {
-		if rest, ok = strings.CutPrefix(subject, l.directInbox); !ok {
+		if rest, ok = strings.CutPrefix(reply, l.directInbox); !ok {
 			return 0, 0, false
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/broker/guard"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // Config is what a guard needs. Zero fields take the default written beside them.
@@ -22,6 +23,8 @@ type Config struct {
 	// Connect makes connections where the server runs in the same process:
 	// every hop of a report is then half as long. Nil connects to URL.
 	Connect func(...nats.Option) (*nats.Conn, error)
+	// Reports and Refusals are the inlets of the two streams.
+	Reports, Refusals subject.Inlet
 	// MaxBatch is the most messages of one atomic batch: at most the server's
 	// JetStreamLimits.MaxBatchSize (1000, the server's own default).
 	MaxBatch int

@@ -32,7 +32,7 @@ func (l *loop) record(s *submission) {
 		agency = subject.None
 	}
 	m := &nats.Msg{
-		Subject: subject.Refusal(l.g.cfg.Rules.Cell, agency), Data: data,
+		Subject: l.g.cfg.Refusals.Of(subject.Refusal(l.g.cfg.Rules.Cell, agency)), Data: data,
 		Reply: l.recordInbox + strconv.Itoa(s.attempts),
 	}
 	if err := l.store.PublishMsg(m); err != nil {

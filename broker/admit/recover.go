@@ -138,7 +138,7 @@ func (l *loop) position(ctx context.Context) (uint64, error) {
 
 func (l *loop) barrier(ctx context.Context, c *nats.Conn) (uint64, error) {
 	rules := l.g.rules.Load()
-	m := nats.NewMsg(barrierSubject(rules.Cell, rules.Label))
+	m := nats.NewMsg(l.g.cfg.Reports.Of(barrierSubject(rules.Cell, rules.Label)))
 	m.Header.Set(headerExpect, strconv.FormatInt(math.MaxInt64, 10))
 	reply, err := c.RequestMsgWithContext(ctx, m)
 	if err != nil {
@@ -159,7 +159,7 @@ func (l *loop) barrier(ctx context.Context, c *nats.Conn) (uint64, error) {
 	return end, nil
 }
 
-// barrierSubject is a subject that REPORTS captures and no report has.
+// barrierSubject is a subject that REPORTS stores and no report has.
 func barrierSubject(cell string, l label.Label) string {
 	return subject.Stored{
 		Submission: subject.Submission{

@@ -105,7 +105,7 @@ func TestStoreIsEncrypted(t *testing.T) {
 	b := brokertest.Start(t, brokertest.Dir(dir), brokertest.WithoutGuards())
 	nc := brokertest.Connect(t, b, "guard", "le")
 	const text = "in-clear-0b7d"
-	if _, err := nc.Request(subject.Refusal("le", "fbi"), []byte(text), 5*time.Second); err != nil {
+	if _, err := nc.Request(b.Inlet("le", subject.Refusals).Of(subject.Refusal("le", "fbi")), []byte(text), 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	b.Close()

@@ -32,6 +32,7 @@ type source struct {
 // drain is a consumer.
 type drain struct {
 	name    string
+	text    string // as it is configured
 	filters []pattern
 	deliver pattern // nil when it is pulled
 }
@@ -155,8 +156,13 @@ func readMapping(c transformConfig) (mapping, error) {
 // over is where messages of these subjects are after the mapping.
 func (m mapping) over(in []pattern) []pattern {
 	var out []pattern
+	n := len(m.from) - 1
+	strips := m.to.String() == ">" && m.from[n] == ">" && !slices.Contains(m.from[:n], "*")
 	for _, p := range in {
-		if touches(p, m.from) {
+		switch {
+		case strips && within(p, m.from):
+			out = append(out, p[n:])
+		case touches(p, m.from):
 			out = append(out, m.to)
 		}
 		if !within(p, m.from) {
@@ -171,7 +177,7 @@ func readConsumer(data []byte) (*drain, error) {
 	if err := understood(data, &c, []string{"filter_subject", "filter_subjects", "deliver_subject"}, plainConsumer); err != nil {
 		return nil, err
 	}
-	d := &drain{name: c.Name}
+	d := &drain{name: c.Name, text: string(data)}
 	if d.name == "" {
 		d.name = c.Durable
 	}

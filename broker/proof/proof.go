@@ -193,6 +193,16 @@ func (l Leak) String() string {
 	return fmt.Sprintf("%s: %s in %s -> %s: %s", l.Kind, who, l.Cell, strings.Join(l.Path, " -> "), l.Message)
 }
 
+// masked is the leak without the words of inlets: it goes to logs.
+func (l Leak) masked() Leak {
+	l.Path = slices.Clone(l.Path)
+	for i := range l.Path {
+		l.Path[i] = Masked(l.Path[i])
+	}
+	l.Message = Masked(l.Message)
+	return l
+}
+
 // Error is a world that leaks.
 type Error struct{ Leaks []Leak }
 
@@ -222,12 +232,17 @@ func (p *Proof) Err() error {
 func Prove(w World) *Proof {
 	m := readWorld(w)
 	m.flow()
+	m.checkInlets()
 	j := &judge{model: m}
 	for _, u := range m.users {
 		j.standing(u)
 	}
+	j.answers()
 	j.doors(w)
 	out := &Proof{Cells: m.columns(), Standings: j.standings, Leaks: append(m.leaks, j.leaks...)}
+	for i, l := range out.Leaks {
+		out.Leaks[i] = l.masked()
+	}
 	slices.SortFunc(out.Standings, compareStandings)
 	slices.SortFunc(out.Leaks, compareLeaks)
 	out.Leaks = slices.CompactFunc(out.Leaks, func(a, b Leak) bool { return a.String() == b.String() })

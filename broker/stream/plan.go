@@ -80,7 +80,7 @@ func sameStream(want, have jetstream.StreamConfig) bool {
 		want.Discard == have.Discard && want.MaxAge == have.MaxAge && limit(want.MaxBytes) == limit(have.MaxBytes) &&
 		limit(want.MaxMsgsPerSubject) == limit(have.MaxMsgsPerSubject) && limit(int64(want.MaxMsgSize)) == limit(int64(have.MaxMsgSize)) &&
 		want.AllowAtomicPublish == have.AllowAtomicPublish && want.AllowDirect == have.AllowDirect &&
-		want.Duplicates == have.Duplicates && sameRepublish(want.RePublish, have.RePublish)
+		want.Duplicates == have.Duplicates && same(want.RePublish, have.RePublish) && same(want.SubjectTransform, have.SubjectTransform)
 }
 
 // limit reads 0 and -1 as the same: none.
@@ -91,7 +91,7 @@ func limit(n int64) int64 {
 	return n
 }
 
-func sameRepublish(a, b *jetstream.RePublish) bool {
+func same[T comparable](a, b *T) bool {
 	if a == nil || b == nil {
 		return a == b
 	}

@@ -45,11 +45,15 @@ type Want struct {
 	Consumers []jetstream.ConsumerConfig // all on REPORTS
 }
 
-// Desired lists what the policy wants in the account of a cell.
-func Desired(p *policy.Policy, cell string) Want {
+// Desired lists what the policy wants in the account of a cell, inlet being
+// where a stream of it takes in what it stores.
+func Desired(p *policy.Policy, cell string, inlet func(stream string) subject.Inlet) Want {
 	w := Want{Streams: []jetstream.StreamConfig{reports(p), refusals()}}
 	for _, status := range subject.Statuses {
 		w.Streams = append(w.Streams, snapshots(p, status))
+	}
+	for i := range w.Streams {
+		takeIn(&w.Streams[i], inlet(w.Streams[i].Name))
 	}
 	above := p.Above(cell)
 	for _, reader := range append([]string{cell}, above...) {
@@ -72,6 +76,13 @@ func Desired(p *policy.Policy, cell string) Want {
 		}
 	}
 	return w
+}
+
+// takeIn lets a stream capture by its inlet alone, and store under the subject
+// behind it.
+func takeIn(s *jetstream.StreamConfig, in subject.Inlet) {
+	s.Subjects = in.All(s.Subjects)
+	s.SubjectTransform = &jetstream.SubjectTransformConfig{Source: in.Source(), Destination: ">"}
 }
 
 func reports(p *policy.Policy) jetstream.StreamConfig {

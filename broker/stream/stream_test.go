@@ -14,6 +14,8 @@ import (
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
 
+func inlet(stream string) subject.Inlet { return subject.NewInlet(strings.ToLower(stream)) }
+
 // after is what an account holds once a plan is applied.
 func after(have Have, plan []Action) Have {
 	out := Have{Streams: map[string]jetstream.StreamConfig{}, Consumers: map[string]jetstream.ConsumerConfig{}}
@@ -46,7 +48,7 @@ func steps(plan []Action) []string {
 
 func TestPlan(t *testing.T) {
 	p := policy.Default()
-	want := Desired(p, "le")
+	want := Desired(p, "le", inlet)
 	fresh := Plan(want, Have{})
 	if got := len(fresh); got != 5+54+9 {
 		t.Errorf("a new account takes %d steps: %v", got, steps(fresh))
@@ -74,6 +76,21 @@ func TestPlan(t *testing.T) {
 			c.AckPolicy = jetstream.AckNonePolicy
 			h.Consumers["feed_watch-le_all"] = c
 		}, []string{"replace consumer feed_watch-le_all"}},
+		{"a stream that takes in on plain subjects, of a release before inlets", func(h Have) {
+			s := h.Streams[subject.Refusals]
+			s.Subjects, s.SubjectTransform = subject.RefusalSubjects, nil
+			h.Streams[subject.Refusals] = s
+		}, []string{"update stream REFUSALS"}},
+		{"another word", func(h Have) {
+			s := h.Streams[subject.Reports]
+			takeIn(&s, subject.NewInlet("another"))
+			h.Streams[subject.Reports] = s
+		}, []string{"update stream REPORTS"}},
+		{"a transform to other subjects", func(h Have) {
+			s := h.Streams[subject.Reports]
+			s.SubjectTransform = &jetstream.SubjectTransformConfig{Source: s.SubjectTransform.Source, Destination: "x.>"}
+			h.Streams[subject.Reports] = s
+		}, []string{"update stream REPORTS"}},
 		{"a stream that answers direct gets", func(h Have) {
 			s := h.Streams[subject.Reports]
 			s.AllowDirect = true
@@ -93,7 +110,7 @@ func TestPlan(t *testing.T) {
 func TestNoPlanLosesData(t *testing.T) {
 	p := policy.Default()
 	for _, cell := range p.CellNames() {
-		for _, a := range Plan(Desired(p, cell), Have{Streams: map[string]jetstream.StreamConfig{"OLD": {Name: "OLD"}}}) {
+		for _, a := range Plan(Desired(p, cell, inlet), Have{Streams: map[string]jetstream.StreamConfig{"OLD": {Name: "OLD"}}}) {
 			if strings.Contains(string(a.Verb), "delete stream") || a.Stream.DenyDelete || a.Stream.DenyPurge {
 				t.Errorf("%s: %s %s", cell, a.Verb, a.Name)
 			}

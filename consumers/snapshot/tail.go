@@ -238,7 +238,8 @@ func (t *Tail) Claim(ctx context.Context, epoch string) (*Writer, Head, error) {
 	return w, h, nil
 }
 
-// newWriter reads the fence.
+// newWriter reads the fence, and where the stream takes in what it stores: only
+// who may write it can ask. A stream of a test may have no inlet.
 func newWriter(ctx context.Context, r *reader, epoch string) (*Writer, error) {
 	js, err := jetstream.New(r.nc)
 	if err != nil {
@@ -248,5 +249,12 @@ func newWriter(ctx context.Context, r *reader, epoch string) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open writer: stream %s: %w", r.stream, err)
 	}
-	return &Writer{js: js, nc: r.nc, r: r, epoch: epoch, sequence: s.CachedInfo().State.LastSeq}, nil
+	w := &Writer{js: js, nc: r.nc, r: r, epoch: epoch, sequence: s.CachedInfo().State.LastSeq}
+	if t := s.CachedInfo().Config.SubjectTransform; t != nil {
+		var ok bool
+		if w.inlet, ok = subject.InletOf(t.Source); !ok {
+			return nil, fmt.Errorf("open writer: stream %s transforms subjects in a way that is not understood", r.stream)
+		}
+	}
+	return w, nil
 }

@@ -34,6 +34,7 @@ type Writer struct {
 	js       jetstream.JetStream
 	nc       *nats.Conn
 	r        *reader
+	inlet    subject.Inlet // of the stream
 	epoch    string
 	revision uint64
 	sequence uint64
@@ -180,7 +181,7 @@ const ackWait = 10 * time.Second
 func (w *Writer) publish(ctx context.Context, subj string, data []byte) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, ackWait)
 	defer cancel()
-	m := &nats.Msg{Subject: subj, Data: data, Header: nats.Header{
+	m := &nats.Msg{Subject: w.inlet.Of(subj), Data: data, Header: nats.Header{
 		"Nats-Expected-Last-Sequence": {strconv.FormatUint(w.sequence, 10)},
 	}}
 	resp, err := w.nc.RequestMsgWithContext(ctx, m)

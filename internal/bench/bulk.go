@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchfloor/watchfloor/internal/spine"
 	"github.com/watchfloor/watchfloor/producers/exercise"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // bulk sends the exercise through guards, fusion of all cells and snapshots as
@@ -66,13 +67,13 @@ func (r *run) lazy(ctx context.Context, name string, all []submission) (perSecon
 		return 0, err
 	}
 	defer nc.Close()
-	n := 0
+	n, inlet := 0, p.Inlet(exercise.LE, subject.Reports)
 	start := time.Now()
 	for i := range all {
 		if all[i].route.Cell != exercise.LE {
 			continue
 		}
-		if _, err := js.PublishAsync(all[i].stored, all[i].data, jetstream.WithStallWait(10*time.Second)); err != nil {
+		if _, err := js.PublishAsync(inlet.Of(all[i].stored), all[i].data, jetstream.WithStallWait(10*time.Second)); err != nil {
 			return 0, err
 		}
 		n++

@@ -84,6 +84,7 @@ func (b *bed) play(js jetstream.JetStream, n int) error {
 		if err != nil {
 			return err
 		}
+		m.Subject = b.Inlet(exercise.LE, subject.Reports).Of(m.Subject)
 		if _, err := js.PublishMsgAsync(m, jetstream.WithStallWait(30*time.Second)); err != nil {
 			return err
 		}

@@ -110,9 +110,10 @@ func (p *plain) hop(ctx context.Context, batch []submission) ([]time.Duration, e
 	done := make(chan error, 1)
 	go func() { done <- receive(cons, got) }()
 	sent := make([]time.Time, len(batch))
+	inlet := p.Inlet(exercise.LE, subject.Reports)
 	err = pace(ctx, len(batch), func(i int) error {
 		sent[i] = time.Now()
-		_, err := js.PublishAsync(batch[i].stored, batch[i].data)
+		_, err := js.PublishAsync(inlet.Of(batch[i].stored), batch[i].data)
 		return err
 	})
 	if err != nil {

@@ -121,7 +121,7 @@ func (a *app) proveMatrix(p *policy.Policy, found *proof.Proof) error {
 	}
 	principals, credentials, permissions, effects := found.Count()
 	_, err := fmt.Fprintf(a.out, "\n%s\n.         has no credential for the cell\n\npolicy %s: %d principals with %d credentials, %d permissions that reach %d things, %d leaks\n"+
-		"%d of the credentials may have the server's answers sent to any subject of their own cell (SECURITY.md, known limits)\n",
+		"%d of the credentials name the subject of their own cell on which the server answers them; what is stored is taken in where only its writers know\n",
 		proof.Legend, p.Version, principals, credentials, permissions, effects, len(found.Leaks), found.Askers())
 	return err
 }
@@ -191,12 +191,12 @@ func standingOf(s proof.Standing) standingView {
 		out.Tokens = append(out.Tokens, tokenView{h.Purpose, labelWords(h.Shows)})
 	}
 	for _, g := range s.Grants {
-		v := grantView{Action: "publish", Subject: g.Subject, Reaches: []effectView{}}
+		v := grantView{Action: "publish", Subject: proof.Masked(g.Subject), Reaches: []effectView{}}
 		if g.Subscribe {
 			v.Action = "subscribe"
 		}
 		for _, e := range g.Effects {
-			v.Reaches = append(v.Reaches, effectView{Verb: e.Verb, What: e.What, Cell: e.Cell, Subjects: e.Subjects, Labels: labelWords(e.Labels), Why: e.Why})
+			v.Reaches = append(v.Reaches, effectView{Verb: e.Verb, What: e.What, Cell: e.Cell, Subjects: proof.Masked(e.Subjects), Labels: labelWords(e.Labels), Why: e.Why})
 		}
 		out.Grants = append(out.Grants, v)
 	}

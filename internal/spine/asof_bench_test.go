@@ -56,7 +56,7 @@ func BenchmarkAsOf(b *testing.B) {
 		must(b, err)
 		rec := admission.Record{Event: admission.Admitted, ID: x.GetId(), Revision: 1, Withdrawn: x.GetState() == wf.ReportState_REPORT_STATE_WITHDRAWN,
 			Received: time.Now(), Rule: "fbi@test"}
-		_, err = js.PublishMsgAsync(&nats.Msg{Subject: stored(x).String(), Data: data, Header: nats.Header{admission.Header: {rec.Encode()}}})
+		_, err = js.PublishMsgAsync(&nats.Msg{Subject: p.broker.Inlet("le", subject.Reports).Of(stored(x).String()), Data: data, Header: nats.Header{admission.Header: {rec.Encode()}}})
 		must(b, err)
 		if i%1000 == 999 {
 			<-js.PublishAsyncComplete()

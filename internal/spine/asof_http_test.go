@@ -157,7 +157,7 @@ func purgeStored(t *testing.T, s *spine.Spine, x *wf.Report) {
 			continue
 		}
 		rec := admission.Record{Event: admission.Purged, ID: x.GetId(), Revision: x.GetRevision(), Received: time.Now(), Rule: "retention@test"}
-		_, err = js.PublishMsg(t.Context(), &nats.Msg{Subject: m.Subject, Header: nats.Header{admission.Header: {rec.Encode()}}})
+		_, err = js.PublishMsg(t.Context(), &nats.Msg{Subject: s.Broker().Inlet("le", subject.Reports).Of(m.Subject), Header: nats.Header{admission.Header: {rec.Encode()}}})
 		must(t, err)
 		must(t, stream.SecureDeleteMsg(t.Context(), seq))
 	}

@@ -154,7 +154,9 @@ func stored(x *wf.Report) subject.Stored {
 func (r *rig) store(nc *nats.Conn, subj string, data []byte, rec admission.Record) {
 	r.t.Helper()
 	rec.Received, rec.Rule = time.Unix(1700000000, 0), "fbi@test"
-	m := &nats.Msg{Subject: subj, Data: data, Header: nats.Header{admission.Header: {rec.Encode()}}}
+	to, err := subject.ParseStored(subj)
+	must(r.t, err)
+	m := &nats.Msg{Subject: r.broker.Inlet(to.Cell, subject.Reports).Of(subj), Data: data, Header: nats.Header{admission.Header: {rec.Encode()}}}
 	resp, err := nc.RequestMsg(m, 5*time.Second)
 	if err != nil {
 		r.t.Fatal(err)

@@ -8,6 +8,7 @@
 //	snapshot.<status>.frame.<slot>   snapshot.<status>.keyframe.last                    commits of a picture: the completing part
 //	snapshot.<status>.frame.<slot>.<part>   snapshot.<status>.keyframe.<set>.<part>     and the parts before it
 //	live.<status>.frame.<slot> ...                                                      the same, republished
+//	inlet.<word>.<subject>                                                              where what a stream stores is published: see [Inlet]
 //
 // A feed is a wildcard over report subjects. County is a five-digit FIPS code,
 // "multi" or "none"; state a lower-case USPS code, "multi" or "none".
@@ -301,7 +302,7 @@ func cellTokens(cells []string) bool {
 	return true
 }
 
-// ReportSubjects is what stream REPORTS captures.
+// ReportSubjects is what stream REPORTS stores.
 var ReportSubjects = []string{"report.>", "orcon.>"}
 
 // MaxCellsAbove bounds how many cells may dominate one: the filters of a
@@ -395,7 +396,7 @@ func areaMatches(want, have string) bool {
 // Refusal is the subject of a refusal record.
 func Refusal(cell, agency string) string { return "refusal." + cell + "." + agency }
 
-// RefusalSubjects is what stream REFUSALS captures.
+// RefusalSubjects is what stream REFUSALS stores.
 var RefusalSubjects = []string{"refusal.>"}
 
 // SnapshotStream is the stream of a cell's picture of one status.
@@ -403,7 +404,7 @@ func SnapshotStream(status wf.Status) string {
 	return "SNAPSHOT_" + strings.ToUpper(StatusToken(status))
 }
 
-// SnapshotSubjects is what the snapshot stream of a status captures.
+// SnapshotSubjects is what the snapshot stream of a status stores.
 func SnapshotSubjects(status wf.Status) []string {
 	return []string{"snapshot." + StatusToken(status) + ".>"}
 }
