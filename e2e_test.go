@@ -120,7 +120,7 @@ func TestAnLECredentialGetsNothingOfTheOtherSide(t *testing.T) {
 	follows(t, s.Broker(), exercise.Intel, true)
 	follows(t, s.Broker(), exercise.LE, false)
 
-	calls := brokertest.Calls(subject.WorkerConsumer(exercise.LE, wf.Status_STATUS_EXERCISE, subject.Open), "dea")
+	calls := brokertest.Calls(subject.WorkerConsumer(exercise.LE, wf.Status_STATUS_EXERCISE, subject.Open), "dea", func(stream string) subject.Inlet { return s.Broker().Inlet(exercise.LE, stream) })
 	for _, principal := range []string{"fbi", "watch-le", "feed-le", "api"} {
 		t.Run(principal, func(t *testing.T) {
 			c := brokertest.Credential(t, s.Broker(), principal, exercise.LE)

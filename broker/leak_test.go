@@ -502,7 +502,9 @@ func TestPlantedLeaks(t *testing.T) {
 			"manages", []string{"reader/watch-le", "consumer fusion_le_actual"}},
 		{"counts and subjects of a stream", func(p *planted) { p.publish("le", "agency/fbi", "$JS.API.STREAM.INFO.REPORTS") },
 			"label", []string{"agency/fbi", "$JS.API.STREAM.INFO.REPORTS", "CUI LE"}},
-		{"storing reports past the guard", func(p *planted) { p.publish("le", "agency/fbi", p.inlet("le", subject.Reports).Of("report.le.cui.le.actual.>")) },
+		{"storing reports past the guard", func(p *planted) {
+			p.publish("le", "agency/fbi", p.inlet("le", subject.Reports).Of("report.le.cui.le.actual.>"))
+		},
 			"stores", []string{"agency/fbi", "stream REPORTS"}},
 		{"storing wherever something is taken in", func(p *planted) { p.publish("le", "reader/watch-le", "inlet.*.report.>") },
 			"stores", []string{"reader/watch-le", "stream REPORTS"}},

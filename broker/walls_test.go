@@ -44,7 +44,7 @@ func TestWalls(t *testing.T) {
 	for _, principal := range []string{"fbi", "watch-le", "feed-le", "api", "worker", "worker/fused", "guard"} {
 		t.Run(principal, func(t *testing.T) {
 			c := brokertest.Credential(t, b, principal, "le")
-			calls := brokertest.Calls(subject.WorkerConsumer("le", wf.Status_STATUS_ACTUAL, subject.Open), "dea")
+			calls := brokertest.Calls(subject.WorkerConsumer("le", wf.Status_STATUS_ACTUAL, subject.Open), "dea", func(s string) subject.Inlet { return b.Inlet("le", s) })
 			if principal == "fbi" || principal == "watch-le" || principal == "feed-le" || principal == "api" {
 				if n := brokertest.Refused(t, b, c, calls); n < 50 {
 					t.Errorf("tried %d calls, want at least 50", n)
@@ -54,7 +54,7 @@ func TestWalls(t *testing.T) {
 		})
 	}
 	t.Run("all rights in le", func(t *testing.T) {
-		calls := brokertest.Calls(subject.WorkerConsumer("le", wf.Status_STATUS_ACTUAL, subject.Open), "dea")
+		calls := brokertest.Calls(subject.WorkerConsumer("le", wf.Status_STATUS_ACTUAL, subject.Open), "dea", func(s string) subject.Inlet { return b.Inlet("le", s) })
 		brokertest.Hears(t, brokertest.AsRoot(t, b, "le"), calls, secret, encoded, "canary-9f3c")
 	})
 	// The same search does find it where it is: the law above is not vacuous.

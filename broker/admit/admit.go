@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -112,6 +113,11 @@ func (g *Guard) SetRules(r *guard.Rules) error {
 
 // Metrics are the guard's counters.
 func (g *Guard) Metrics() *Metrics { return &g.metrics }
+
+// delivered says that JetStream and no client sent a message: a reader has a
+// consumer deliver to whichever subject it names (trap T3), here too, and no
+// client can set the reply subject of a delivery.
+func delivered(reply string) bool { return strings.HasPrefix(reply, "$JS.ACK.") }
 
 // mayAnswer is trap T3: a sender names its own reply subject unchecked, and
 // the guard may publish more than the sender. Only the inbox of the agency in

@@ -119,6 +119,39 @@ func TestRefusalIsRecorded(t *testing.T) {
 	}
 }
 
+// Trap T3: a reader may have a stored report delivered, or the server's answer
+// sent, to where agencies submit. Of neither anything is stored.
+func TestWhatTheServerSendsIsNotTaken(t *testing.T) {
+	b := newBed(t, -1)
+	g := b.start(nil)
+	r := newReport()
+	if a := b.submit(r); a.Sequence != 1 {
+		t.Fatalf("got %+v, want it stored", a)
+	}
+	c, err := b.js.CreateConsumer(t.Context(), subject.Reports, jetstream.ConsumerConfig{Name: "reader", AckPolicy: jetstream.AckExplicitPolicy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ask := range []string{"$JS.API.CONSUMER.INFO.", "$JS.API.CONSUMER.MSG.NEXT."} {
+		if err := b.nc.PublishRequest(ask+subject.Reports+"."+c.CachedInfo().Name, subject.Submit(r), []byte(`{"batch":1}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "both have come to the guard", func() bool { return g.Metrics().Echoed.Load() == 1 && g.Metrics().Unasked.Load() == 1 })
+	// What it took before is decided, and its records have their answers.
+	if a := b.submitBytes(subject.Submit(r), []byte("no report")); a.Error == nil {
+		t.Errorf("got %+v, want a refusal", a)
+	}
+	eventually(t, "the refusal that was asked for is recorded", func() bool { return g.Metrics().Recorded.Load() == 1 })
+	s, err := b.js.Stream(t.Context(), subject.Refusals)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := s.CachedInfo().State.LastSeq; n != 1 || len(b.reports()) != 1 {
+		t.Errorf("%d refusals and %d reports are stored, want 1 and 1", n, len(b.reports()))
+	}
+}
+
 // Trap T3: the guard publishes nowhere but into the agency's own inbox.
 func TestForeignReplyIsNotAnswered(t *testing.T) {
 	b := newBed(t, -1)

@@ -136,6 +136,10 @@ func (l *loop) take(m *nats.Msg) {
 }
 
 func (l *loop) accept(rules *guard.Rules, m *nats.Msg, now time.Time) {
+	if delivered(m.Reply) {
+		l.g.metrics.Echoed.Add(1)
+		return
+	}
 	agency := guard.AgencyOf(m.Subject)
 	foreign := m.Reply != "" && !mayAnswer(agency, m.Reply)
 	s := &submission{agency: agency, msg: m, mute: foreign || m.Reply == ""}

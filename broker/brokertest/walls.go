@@ -45,8 +45,9 @@ func object(v any) []byte {
 
 // Calls lists every call of traps T1 to T8 and T22 that reads, changes or
 // disturbs what a cell stores, consumer being one that the broker provisioned
-// there for somebody else and agency another agency's token.
-func Calls(consumer, agency string) []Call {
+// there for somebody else, agency another agency's token, and inlet where a
+// stream of the cell takes in.
+func Calls(consumer, agency string, inlet func(stream string) subject.Inlet) []Call {
 	const filter = "report.>"
 	calls := []Call{
 		{Trap: "T1", Subject: "$JS.API.INFO"},
@@ -72,6 +73,7 @@ func Calls(consumer, agency string) []Call {
 		{Trap: "T7", Subject: "submit.>", Subscribe: true},
 		{Trap: "T1", Subject: ">", Subscribe: true},
 		{Trap: "T1", Subject: "report.>", Subscribe: true},
+		{Trap: "T1", Subject: "inlet.>", Subscribe: true},
 		{Trap: "T1", Subject: "$JS.EVENT.>", Subscribe: true},
 		{Trap: "T1", Subject: "$SYS.>", Subscribe: true},
 		{Trap: "T5", Subject: "live.actual.frame.0", Silent: true},
@@ -79,8 +81,8 @@ func Calls(consumer, agency string) []Call {
 		{Trap: "T5", Subject: subject.Seats[1].Beat(wf.Status_STATUS_ACTUAL), Subscribe: true},
 		{Trap: "T5", Subject: subject.Seats[0].Ask(wf.Status_STATUS_ACTUAL), Silent: true},
 		{Trap: "T5", Subject: subject.Seats[0].Beat(wf.Status_STATUS_ACTUAL), Body: []byte("leads"), Silent: true},
-		{Trap: "T5", Subject: subject.Frame(wf.Status_STATUS_ACTUAL, 1), Body: []byte("forged")},
-		{Trap: "T4", Subject: "report.none.u.open.actual.incident.none.none." + agency, Body: []byte("forged")},
+		{Trap: "T5", Subject: inlet(subject.SnapshotStream(wf.Status_STATUS_ACTUAL)).Of(subject.Frame(wf.Status_STATUS_ACTUAL, 1)), Body: []byte("forged")},
+		{Trap: "T4", Subject: inlet(subject.Reports).Of("report.none.u.open.actual.incident.none.none." + agency), Body: []byte("forged")},
 		{Trap: "T8", Subject: "$JS.API.CONSUMER.RESET." + subject.Reports + "." + consumer, Body: object(map[string]any{"seq": 1})},
 		{Trap: "T8", Subject: "$JS.API.CONSUMER.PAUSE." + subject.Reports + "." + consumer, Body: []byte(`{}`)},
 		{Trap: "T8", Subject: "$JS.API.CONSUMER.UNPIN." + subject.Reports + "." + consumer, Body: object(map[string]any{"group": "a"})},

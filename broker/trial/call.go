@@ -207,7 +207,7 @@ func expand(c proof.Call, streams, consumers []string) []string {
 	for _, s := range streams {
 		switch {
 		case c.Tail > 0:
-			for _, subj := range captured(s) {
+			for _, subj := range kept(s) {
 				out = append(out, strings.TrimSuffix(fill(c, s, "", ""), ">")+subj)
 			}
 		case c.Consumer == 0:
@@ -223,15 +223,25 @@ func expand(c proof.Call, streams, consumers []string) []string {
 	return out
 }
 
-// captured are subjects that a stream keeps, one of them a wildcard.
-func captured(stream string) []string {
+// kept are subjects that a stream stores, one of them a wildcard.
+func kept(stream string) []string {
 	for _, status := range subject.Statuses {
 		if stream == subject.SnapshotStream(status) {
-			return []string{subject.Frame(status, 1), subject.Keyframe(status), subject.SnapshotSubjects(status)[0]}
+			return append([]string{subject.Frame(status, 1), subject.Keyframe(status)}, stores(stream)...)
+		}
+	}
+	return stores(stream)
+}
+
+// stores are all subjects that a stream stores.
+func stores(stream string) []string {
+	for _, status := range subject.Statuses {
+		if stream == subject.SnapshotStream(status) {
+			return subject.SnapshotSubjects(status)
 		}
 	}
 	if stream == subject.Refusals {
-		return []string{subject.RefusalSubjects[0]}
+		return subject.RefusalSubjects
 	}
 	return subject.ReportSubjects
 }
@@ -260,9 +270,10 @@ func fill(c proof.Call, stream, consumer, other string) string {
 // coreCalls are the subjects of the cell itself.
 func coreCalls(cell proof.Cell) []call {
 	none := []string{subject.None, subject.None}
+	in := inletsOf(cell)
 	out := []call{
-		{trap: "T4", subject: report(cell, none), body: []byte("forged"), header: impossible},
-		{trap: "T4", subject: subject.Refusal(cell.Name, "forged"), body: []byte("forged"), header: impossible},
+		{trap: "T4", subject: in[subject.Reports].Of(report(cell, none)), body: []byte("forged"), header: impossible},
+		{trap: "T4", subject: in[subject.Refusals].Of(subject.Refusal(cell.Name, "forged")), body: []byte("forged"), header: impossible},
 		{trap: "T3", subject: "$SYS.REQ.USER.INFO", still: true},
 		{trap: "T1", subject: "$SYS.REQ.ACCOUNT.PING.CONNZ", still: true},
 		{trap: "T1", subject: "$SYS.REQ.SERVER.PING", silent: true, still: true},
@@ -270,14 +281,15 @@ func coreCalls(cell proof.Cell) []call {
 	}
 	for _, status := range subject.Statuses {
 		out = append(out,
-			call{trap: "T5", subject: subject.Frame(status, 1), body: []byte("forged"), header: impossible},
+			call{trap: "T5", subject: in[subject.SnapshotStream(status)].Of(subject.Frame(status, 1)), body: []byte("forged"), header: impossible},
 			call{trap: "T5", subject: strings.TrimSuffix(subject.Live(status), ">") + "frame.0", silent: true})
 	}
-	listen := []string{">", "*.>", "$JS.>", "$JS.EVENT.>", "$JS.API.>", "$SYS.>", "_INBOX.>", subject.SubmitAll}
-	listen = append(listen, subject.ReportSubjects...)
-	listen = append(listen, subject.RefusalSubjects...)
+	listen := []string{">", "*.>", subject.NewInlet("*").Source(), "$JS.>", "$JS.EVENT.>", "$JS.API.>", "$SYS.>", "_INBOX.>", subject.SubmitAll}
+	for _, stream := range slices.Sorted(maps.Keys(in)) {
+		listen = append(append(listen, stores(stream)...), in[stream].All(stores(stream))...)
+	}
 	for _, status := range subject.Statuses {
-		listen = append(listen, subject.SnapshotSubjects(status)[0], subject.Live(status))
+		listen = append(listen, subject.Live(status))
 	}
 	for _, owner := range []string{"guard", "api", "provision", "backup", "worker-" + cell.Name, "dea", "nws", "watch-le", "watch-noc"} {
 		listen = append(listen, subject.InboxPrefix(owner, ">"), subject.InboxPrefix(owner, "main.x"))

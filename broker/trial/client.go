@@ -54,7 +54,7 @@ type client struct {
 }
 
 func dial(c account.Credential) (*client, error) {
-	k := &client{denied: map[string]int{}, received: map[int][]*nats.Msg{}, news: make(chan struct{}, 1)}
+	k := &client{denied: map[string]int{}, received: map[int][]*nats.Msg{}, news: make(chan struct{}, 1), free: c.Principal == account.Root().String()}
 	nc, err := nats.Connect(c.URL, append(c.Options(), nats.MaxReconnects(0), nats.ErrorHandler(k.heard), nats.SkipSubjectValidation())...)
 	if err != nil {
 		return nil, fmt.Errorf("sign in as %s in %s: %w", c.Principal, c.Cell, err)

@@ -21,11 +21,16 @@ func started(t *testing.T) (*trial, proof.Standing, *[]Attempt) {
 		t.Fatal(err)
 	}
 	var told []Attempt
-	tr := &trial{cfg: Config{Policy: policy.Default(), Tell: func(a Attempt) { told = append(told, a) }}, world: w, proof: proof.Prove(w), control: map[string]string{}}
+	tr := &trial{cfg: Config{Policy: policy.Default(), Tell: func(a Attempt) { told = append(told, a) }}, world: w, proof: proof.Prove(w), control: map[string]string{}, roots: map[string]*client{}, learned: map[string]map[string]bool{}}
 	if tr.twin, err = openTwin(t.Context(), tr.cfg.Policy); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(tr.twin.close)
+	t.Cleanup(func() {
+		for _, k := range tr.roots {
+			k.close()
+		}
+		tr.twin.close()
+	})
 	if err := tr.plant(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/policy"
-	"github.com/watchfloor/watchfloor/broker/proof"
 	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
 )
@@ -107,92 +105,4 @@ func incident(c policy.Cell, agency string) *wf.Report {
 		Severity: wf.Severity_SEVERITY_MINOR, Title: "Trial", Narrative: "A trial of the broker.", Language: "en-US", SourceFormat: "native",
 		Body: &wf.Report_Incident{Incident: &wf.Incident{Type: "trial"}},
 	}
-}
-
-// answersStored: whoever may ask JetStream names where the answer goes, also
-// into what a stream keeps (the open part of T3). It is tried so that what
-// SECURITY.md says of it stays true.
-func (t *trial) answersStored(ctx context.Context) error {
-	for _, r := range t.cfg.Policy.Readers {
-		for _, cell := range t.cfg.Policy.Readable(r.Name) {
-			if len(r.Feeds) == 0 || t.cfg.Sample > 0 && t.draw.IntN(4) > 0 {
-				continue
-			}
-			if err := t.storesAnswers(ctx, r, cell); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (t *trial) storesAnswers(ctx context.Context, r policy.Reader, cell string) error {
-	cred, err := t.twin.Issue(account.Request{Principal: account.Reader(r.Name), Cell: cell, User: user})
-	if err != nil {
-		return err
-	}
-	k, err := dial(cred)
-	if err != nil {
-		return err
-	}
-	defer k.close()
-	c, _ := t.cfg.Policy.Cell(cell)
-	before, err := t.length(ctx)
-	if err != nil {
-		return err
-	}
-	ask := "$JS.API.CONSUMER.INFO." + subject.Reports + "." + subject.FeedConsumer(r.Name, r.Feeds[0].Name)
-	to := secretReport(cell, c.Label, "answers")
-	if err := k.nc.PublishRequest(ask, to, nil); err != nil {
-		return err
-	}
-	// JetStream answers in order: when the second is answered, the first was sent.
-	if _, err := k.nc.RequestWithContext(ctx, ask, nil); err != nil {
-		return err
-	}
-	after, err := t.length(ctx)
-	if err != nil {
-		return err
-	}
-	out := Attempt{Trap: "T3", Principal: "reader/" + r.Name, Cell: cell, Action: "reply to", Subject: to, Where: "twin", Outcome: Refused, Answer: "nothing is stored", Why: "in its own inbox it is answered"}
-	changed := slices.ContainsFunc(t.world.Cells, func(o proof.Cell) bool { return o.Name != cell && after[o.Name] != before[o.Name] })
-	switch {
-	case changed:
-		out.Outcome, out.Answer, out.Why = Leak, "another cell stored something", "no answer leaves its account"
-	case after[cell] != before[cell]:
-		out.Outcome, out.Answer, out.Why = Known, "the server's answer is stored in its own cell", "SECURITY.md, known limits: no report, passed over by all who read"
-	}
-	t.tell(out)
-	return nil
-}
-
-// length is how many messages REPORTS of every cell has ever held. An answer
-// that is on its way is given time to arrive.
-func (t *trial) length(ctx context.Context) (map[string]uint64, error) {
-	time.Sleep(20 * time.Millisecond)
-	out := map[string]uint64{}
-	for _, c := range t.world.Cells {
-		k, ok := t.roots[c.Name]
-		if !ok {
-			var err error
-			if k, err = t.twin.root(c.Name); err != nil {
-				return nil, err
-			}
-			t.roots[c.Name] = k
-		}
-		m, err := k.nc.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+subject.Reports, nil)
-		if err != nil {
-			return nil, fmt.Errorf("look at %s: %w", c.Name, err)
-		}
-		var info struct {
-			State struct {
-				Last uint64 `json:"last_seq"`
-			} `json:"state"`
-		}
-		if err := json.Unmarshal(m.Data, &info); err != nil {
-			return nil, err
-		}
-		out[c.Name] = info.State.Last
-	}
-	return out, nil
 }

@@ -15,6 +15,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -25,6 +26,7 @@ import (
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/broker/proof"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // user is the name of the credentials that are issued for a trial.
@@ -41,6 +43,8 @@ type Config struct {
 	Policy *policy.Policy
 	// Running issues credentials of a running broker; nil tries the twin alone.
 	Running Issuer
+	// Inlet is where a stream of a cell of that broker takes in what it stores.
+	Inlet func(cell, stream string) subject.Inlet
 	// Sample is how many calls each principal makes in each cell, drawn with
 	// Seed; zero: all.
 	Sample int
@@ -59,9 +63,6 @@ const (
 	Refused Outcome = "refused"
 	// Allowed, as it should be: within the principal's label.
 	Allowed Outcome = "allowed"
-	// Known: taken, within the principal's cell, and written down as a limit in
-	// SECURITY.md.
-	Known Outcome = "known"
 	// Leak: taken where the proof says that it must be refused, or it brought
 	// what the principal's label does not dominate.
 	Leak Outcome = "LEAK"
@@ -98,7 +99,6 @@ type Summary struct {
 	Attempts int `json:"attempts"`
 	Refused  int `json:"refused"`
 	Allowed  int `json:"allowed"`
-	Known    int `json:"known"`
 	Leaks    int `json:"leaks"`
 	Wrong    int `json:"wrong"`
 	// Controls are the calls made with all rights: Worked of them were answered
@@ -131,8 +131,10 @@ type trial struct {
 	twin    *twin
 	draw    *rand.Rand
 	secrets []secret
-	roots   map[string]*client // with all rights in a cell of the twin
-	control map[string]string  // cell and call -> answer with all rights
+	inlets  []inlet
+	learned map[string]map[string]bool // principal -> words of the twin's inlets
+	roots   map[string]*client         // with all rights in a cell of the twin
+	control map[string]string          // cell and call -> answer with all rights
 	sum     Summary
 }
 
@@ -145,7 +147,10 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 	}
 	t := &trial{
 		cfg: cfg, proof: proof.Prove(w), world: w, draw: rand.New(rand.NewPCG(cfg.Seed, 8)),
-		control: map[string]string{}, roots: map[string]*client{},
+		control: map[string]string{}, roots: map[string]*client{}, learned: map[string]map[string]bool{},
+	}
+	if cfg.Running != nil && cfg.Inlet == nil {
+		return Summary{}, errors.New("try a running broker: where its streams take in is not known")
 	}
 	if err := t.proof.Err(); err != nil {
 		return Summary{}, err
@@ -156,6 +161,9 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 		return Summary{}, fmt.Errorf("start a twin: %w", err)
 	}
 	defer t.twin.close()
+	if err := t.findInlets(); err != nil {
+		return Summary{}, err
+	}
 	err = t.run(ctx)
 	for _, k := range t.roots {
 		k.close()
@@ -164,7 +172,7 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 }
 
 func (t *trial) run(ctx context.Context) error {
-	steps := []func(context.Context) error{t.plant, t.effective, t.listeners, t.names, t.replies, t.poison, t.answersStored, t.everybody}
+	steps := []func(context.Context) error{t.plant, t.effective, t.listeners, t.names, t.replies, t.poison, t.everybody, t.answersStored}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -184,8 +192,6 @@ func (t *trial) tell(a Attempt) {
 		t.sum.Refused++
 	case Allowed:
 		t.sum.Allowed++
-	case Known:
-		t.sum.Known++
 	case Leak:
 		t.sum.Leaks++
 	case Wrong:
@@ -274,11 +280,12 @@ func (t *trial) makes(s proof.Standing, calls []call, issue Issuer, where string
 	}
 	defer k.close()
 	for chunk := range slices.Chunk(calls, batch) {
-		answers, err := k.try(chunk)
+		answers, err := k.try(t.put(chunk, where))
 		if err != nil {
 			return err
 		}
 		for i, a := range answers {
+			t.learn(s.Principal, a.data)
 			t.tell(t.judged(s, chunk[i], a, where))
 		}
 	}
@@ -304,6 +311,11 @@ func (t *trial) judged(s proof.Standing, c call, a answer, where string) Attempt
 		out.Outcome, out.Why = Refused, "with all rights: "+control
 	}
 	t.sum.Bytes += len(a.data)
+	for _, x := range t.inlets {
+		if x.toldIn(a.data) && !x.mayKnow(s.Principal) {
+			out.Outcome, out.Why = Leak, "it tells where "+x.stream+" of "+x.cell+" takes in"
+		}
+	}
 	for _, x := range t.secrets {
 		if contains(a.data, x.text) && !t.mayRead(s.Principal, x) {
 			out.Outcome, out.Why = Leak, "it brought what only "+x.cell+" holds"

@@ -66,12 +66,7 @@ func (t *twin) root(cell string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := dial(cred)
-	if err != nil {
-		return nil, err
-	}
-	k.free = true
-	return k, nil
+	return dial(cred)
 }
 
 // plant stores in every cell of the twin what only it holds: in the bytes and
@@ -81,17 +76,19 @@ func (t *trial) plant(ctx context.Context) error {
 	for _, c := range t.world.Cells {
 		open, controlled := secret{cell: c.Name, text: newSecret()}, secret{cell: c.Name, text: newSecret(), controlled: true}
 		frame := subject.Frame(wf.Status_STATUS_ACTUAL, 1)
+		at := func(stream string) subject.Inlet { return t.twin.Inlet(c.Name, stream) }
+		reports, picture := at(subject.Reports), at(subject.SnapshotStream(wf.Status_STATUS_ACTUAL))
 		k, err := t.twin.root(c.Name)
 		if err != nil {
 			return err
 		}
-		for _, s := range []string{secretReport(c.Name, c.Label, open.text), subject.Refusal(c.Name, open.text), frame + "." + open.text, frame} {
+		for _, s := range []string{reports.Of(secretReport(c.Name, c.Label, open.text)), at(subject.Refusals).Of(subject.Refusal(c.Name, open.text)), picture.Of(frame + "." + open.text), picture.Of(frame)} {
 			if err == nil {
 				_, err = k.nc.RequestWithContext(ctx, s, []byte(open.text))
 			}
 		}
 		if err == nil {
-			_, err = k.nc.RequestWithContext(ctx, secretControlled(c.Name, c.Label, controlled.text), []byte(controlled.text))
+			_, err = k.nc.RequestWithContext(ctx, reports.Of(secretControlled(c.Name, c.Label, controlled.text)), []byte(controlled.text))
 		}
 		k.close()
 		if err != nil {
@@ -128,7 +125,7 @@ func (t *trial) controls(cell string, calls []call) error {
 	defer k.close()
 	for at := 0; at < len(calls); at += batch {
 		chunk := calls[at:min(at+batch, len(calls))]
-		answers, err := k.try(chunk)
+		answers, err := k.try(t.put(chunk, "twin"))
 		if err != nil {
 			return err
 		}

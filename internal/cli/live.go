@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/watchfloor/watchfloor/broker/account"
-	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/broker/trial"
 )
 
@@ -50,7 +49,7 @@ func (a *app) proveLive(ctx context.Context, path string, l live) error {
 	}
 	doc := tried{Seed: cfg.Seed}
 	var err error
-	if cfg.Policy, cfg.Running, doc.Where, err = a.whatRuns(path, l.alone); err != nil {
+	if doc.Where, err = a.whatRuns(path, l.alone, &cfg); err != nil {
 		return err
 	}
 	doc.Policy = cfg.Policy.Version
@@ -81,26 +80,27 @@ func (a *app) proveLive(ctx context.Context, path string, l live) error {
 }
 
 // whatRuns finds the broker to try, and the policy it runs.
-func (a *app) whatRuns(path string, alone bool) (*policy.Policy, trial.Issuer, string, error) {
+func (a *app) whatRuns(path string, alone bool, cfg *trial.Config) (where string, err error) {
 	const twin = "a broker of its own in a temporary folder"
-	p, err := loadPolicy(path)
-	if err != nil || alone {
-		return p, nil, twin, err
+	if cfg.Policy, err = loadPolicy(path); err != nil || alone {
+		return twin, err
 	}
+	p := cfg.Policy
 	l, found, err := a.running()
 	switch {
 	case err != nil || !found:
-		return p, nil, twin, err
+		return twin, err
 	case path != "" && p.Version != l.policy.Version:
-		return nil, nil, "", usage("the broker of %s runs policy %s and %s is %s: leave the file out to try the broker, or add --apart", l.dir, l.policy.Version, path, p.Version)
+		return "", usage("the broker of %s runs policy %s and %s is %s: leave the file out to try the broker, or add --apart", l.dir, l.policy.Version, path, p.Version)
 	}
-	issue := func(q account.Request) (account.Credential, error) {
+	cfg.Policy, cfg.Inlet = l.policy, l.issuer.Inlet
+	cfg.Running = func(q account.Request) (account.Credential, error) {
 		q.Lifetime = 10 * time.Minute
 		c, err := l.issuer.Issue(q)
 		c.URL = l.run.URL
 		return c, err
 	}
-	return l.policy, issue, fmt.Sprintf("the broker of %s, and a twin of it", filepath.Clean(l.dir)), nil
+	return fmt.Sprintf("the broker of %s, and a twin of it", filepath.Clean(l.dir)), nil
 }
 
 func (a *app) triedSummary(d tried) error {
@@ -112,8 +112,8 @@ func (a *app) triedSummary(d tried) error {
 		fmt.Fprintln(a.out, "note:", n)
 	}
 	_, err := fmt.Fprintf(a.out, `policy %s tried in %.0f s, seed %d, against %s:
-%d attempts: %d refused, %d allowed, %d known limits, %d leaks, %d not as the proof expects
+%d attempts: %d refused, %d allowed, %d leaks, %d not as the proof expects
 %d calls with all rights beside them: %d work, of %d there is nothing to reach; %d bytes received and searched for what other cells hold
-`, d.Policy, d.Seconds, d.Seed, d.Where, s.Attempts, s.Refused, s.Allowed, s.Known, s.Leaks, s.Wrong, s.Controls, s.Worked, s.Nobody, s.Bytes)
+`, d.Policy, d.Seconds, d.Seed, d.Where, s.Attempts, s.Refused, s.Allowed, s.Leaks, s.Wrong, s.Controls, s.Worked, s.Nobody, s.Bytes)
 	return err
 }
