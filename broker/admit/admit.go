@@ -114,10 +114,17 @@ func (g *Guard) SetRules(r *guard.Rules) error {
 // Metrics are the guard's counters.
 func (g *Guard) Metrics() *Metrics { return &g.metrics }
 
-// delivered says that JetStream and no client sent a message: a reader has a
-// consumer deliver to whichever subject it names (trap T3), here too, and no
-// client can set the reply subject of a delivery.
-func delivered(reply string) bool { return strings.HasPrefix(reply, "$JS.ACK.") }
+// delivered says that JetStream sent a message and not an agency: a reader has
+// a consumer deliver to whichever subject it names (trap T3), here too, and
+// every delivery wants to be answered under $JS.
+func delivered(reply string) bool { return strings.HasPrefix(reply, "$JS.") }
+
+// mayBeAnAnswer says that the server may have sent a message because a reader
+// named this subject to be answered on: an answer wants none itself, and is
+// empty, an object in JSON, or has headers.
+func mayBeAnAnswer(m *nats.Msg) bool {
+	return m.Reply == "" && (len(m.Data) == 0 || m.Data[0] == '{' || len(m.Header) > 0)
+}
 
 // mayAnswer is trap T3: a sender names its own reply subject unchecked, and
 // the guard may publish more than the sender. Only the inbox of the agency in

@@ -137,18 +137,22 @@ func TestWhatTheServerSendsIsNotTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "both have come to the guard", func() bool { return g.Metrics().Echoed.Load() == 1 && g.Metrics().Unasked.Load() == 1 })
+	eventually(t, "both have come to the guard", func() bool { return g.Metrics().Delivered.Load() == 1 && g.Metrics().Misdirected.Load() == 1 })
 	// What it took before is decided, and its records have their answers.
 	if a := b.submitBytes(subject.Submit(r), []byte("no report")); a.Error == nil {
 		t.Errorf("got %+v, want a refusal", a)
 	}
-	eventually(t, "the refusal that was asked for is recorded", func() bool { return g.Metrics().Recorded.Load() == 1 })
+	// An agency that wants no answer sends what no answer looks like.
+	if err := b.nc.Publish(subject.Submit(r), []byte("no report")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the two refusals of an agency are recorded", func() bool { return g.Metrics().Recorded.Load() == 2 })
 	s, err := b.js.Stream(t.Context(), subject.Refusals)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := s.CachedInfo().State.LastSeq; n != 1 || len(b.reports()) != 1 {
-		t.Errorf("%d refusals and %d reports are stored, want 1 and 1", n, len(b.reports()))
+	if n := s.CachedInfo().State.LastSeq; n != 2 || len(b.reports()) != 1 {
+		t.Errorf("%d refusals and %d reports are stored, want 2 and 1", n, len(b.reports()))
 	}
 }
 

@@ -137,7 +137,7 @@ func (l *loop) take(m *nats.Msg) {
 
 func (l *loop) accept(rules *guard.Rules, m *nats.Msg, now time.Time) {
 	if delivered(m.Reply) {
-		l.g.metrics.Echoed.Add(1)
+		l.g.metrics.Delivered.Add(1)
 		return
 	}
 	agency := guard.AgencyOf(m.Subject)

@@ -17,10 +17,10 @@ type Metrics struct {
 	// ForeignReply counts submissions that asked to be answered outside the
 	// agency's inbox (trap T3): an attack or a misconfigured client.
 	ForeignReply atomic.Uint64
-	// Echoed counts deliveries of JetStream that somebody had sent here, Unasked
-	// what was refused and had asked for no answer: both may be a reader's doing
-	// (trap T3), and nothing is stored of them.
-	Echoed, Unasked atomic.Uint64
+	// Delivered counts deliveries of JetStream that somebody had sent here,
+	// Misdirected what was refused and may be an answer of the server: both are a
+	// reader's doing (trap T3), and nothing is stored of them.
+	Delivered, Misdirected atomic.Uint64
 	// Foreign counts messages of REPORTS that no guard wrote: an attack.
 	Foreign atomic.Uint64
 	// Dropped counts overflows of the subscription, Unanswered answers that

@@ -18,11 +18,11 @@ const maxRecords = 4096
 // record stores why a report was refused, never what it said. It does not
 // hold up the answer; a record that is not stored is counted and logged.
 //
-// What asked for no answer is counted and not recorded: it may be an answer of
-// the server that a reader has sent here (trap T3), and a reader stores nothing.
+// What may be an answer of the server, sent here by a reader (trap T3), is
+// counted and not recorded: a reader stores nothing.
 func (l *loop) record(s *submission) {
-	if s.msg.Reply == "" {
-		l.g.metrics.Unasked.Add(1)
+	if mayBeAnAnswer(s.msg) {
+		l.g.metrics.Misdirected.Add(1)
 		return
 	}
 	if l.unrecorded >= maxRecords {

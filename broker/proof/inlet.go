@@ -26,7 +26,7 @@ func (p pattern) word() string {
 var written = regexp.MustCompile(`\binlet\.[^.*> ]+\.`)
 
 // Masked is text without the words of inlets, to be shown.
-func Masked(text string) string { return written.ReplaceAllString(text, "inlet.(word).") }
+func Masked(text string) string { return written.ReplaceAllString(text, inletRoot+".(word).") }
 
 // checkInlets refuses streams that take in where somebody may have an answer of
 // the server sent: NATS checks no reply subject (T3), so what keeps answers out

@@ -26,7 +26,7 @@ func newGuardMetrics(b *broker.Broker, cell string) *guardMetrics {
 		submissions: desc("submissions_total", "Submissions by what they were answered.", "verdict"),
 		codes:       desc("refusals_total", "Refusals by code; one refusal may name several.", "code"),
 		commits:     desc("commits_total", "Commits by how they ended.", "outcome"),
-		foreign:     desc("foreign_total", "What only an attack or a fault brings: replies outside the sender's inbox, records that no guard wrote, deliveries and refused messages that ask for no answer.", "what"),
+		foreign:     desc("foreign_total", "What only an attack or a fault brings: replies outside the sender's inbox, records that no guard wrote, deliveries and answers of JetStream sent to where agencies submit.", "what"),
 		reports:     desc("reports", "Identities the guard holds."),
 		commit:      desc("commit_seconds", "From deciding to the acknowledgement of the store."),
 		ack:         desc("ack_seconds", "From receipt to the answer."),
@@ -61,8 +61,8 @@ func (g *guardMetrics) Collect(ch chan<- prometheus.Metric) {
 	count(g.commits, "fence_lost", m.FenceLost.Load())
 	count(g.commits, "unknown", m.Unknown.Load())
 	count(g.foreign, "reply", m.ForeignReply.Load())
-	count(g.foreign, "echo", m.Echoed.Load())
-	count(g.foreign, "unasked", m.Unasked.Load())
+	count(g.foreign, "delivery", m.Delivered.Load())
+	count(g.foreign, "answer", m.Misdirected.Load())
 	count(g.foreign, "record", m.Foreign.Load())
 	ch <- prometheus.MustNewConstMetric(g.reports, prometheus.GaugeValue, float64(m.Reports.Load()))
 	latency(ch, g.commit, &m.CommitLatency)
