@@ -180,7 +180,7 @@ func (t *taking) close() {
 // inOrder lists the streams of a cell: pictures first, reports last.
 func inOrder(p *policy.Policy) []string {
 	var out []string
-	for _, s := range stream.Desired(p, p.Cells[0].Name).Streams {
+	for _, s := range stream.Desired(p, p.Cells[0].Name, func(string) subject.Inlet { return "" }).Streams {
 		if s.Name != subject.Reports {
 			out = append(out, s.Name)
 		}

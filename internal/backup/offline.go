@@ -10,6 +10,7 @@ import (
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/natsd"
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // Folder is that of a broker that does not run.
@@ -48,6 +49,12 @@ func Offline(f Folder, do func(*Opened) error) error {
 	}
 	defer s.Shutdown()
 	return do(&Opened{a, s})
+}
+
+// inlets is where the streams of a cell take in. Of a cell whose keys are of a
+// release before inlets it is for this process; the broker's start changes it.
+func (o *Opened) inlets(cell string) func(string) subject.Inlet {
+	return func(stream string) subject.Inlet { return o.authority.Inlet(cell, stream) }
 }
 
 // ArchiveKey seals the backups of a cell.
