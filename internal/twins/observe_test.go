@@ -160,7 +160,9 @@ func (w *world) recorded(principal, cell string) (*wire, error) {
 // forbidden makes calls that are refused, and asks the server what it says to
 // each.
 func (w *world) forbidden(cell string, draw *rand.Rand) error {
-	calls := brokertest.Calls(subject.WorkerConsumer("fused", wf.Status_STATUS_ACTUAL, subject.Open), "dea")
+	// The words of inlets are each broker's own; here one that is nobody's, the same in both worlds.
+	guessed := func(string) subject.Inlet { return subject.NewInlet("guessed") }
+	calls := brokertest.Calls(subject.WorkerConsumer("fused", wf.Status_STATUS_ACTUAL, subject.Open), "dea", guessed)
 	for range 6 {
 		agencies := w.plan.policy.AgenciesOf(cell)
 		who := []*wire{w.agencies[cell+" "+agencies[draw.IntN(len(agencies))]]}
