@@ -56,6 +56,10 @@ type Config struct {
 	// LazySync stores without waiting for the disk: the benchmark's yardstick,
 	// nothing else.
 	LazySync bool
+	// Reserve is how many bytes of the disk stay free: with less, senders are
+	// told to try again later and the store does not fill up. 0 is a twentieth of
+	// the disk, at most 1 GiB; less than 0 keeps none.
+	Reserve int64
 	// Unlock is for packages brokertest and trial, which alone can set it.
 	Unlock unlock.Key
 }
@@ -81,6 +85,7 @@ type Broker struct {
 	cfg       Config
 	authority *account.Authority
 	nats      *natsd.Server
+	vigil     vigil
 	front     *front.Front // nil without Outside
 
 	release func()                // lets the keys go
@@ -167,9 +172,11 @@ func (b *Broker) open(ctx context.Context) error {
 	if err := b.stage(b.policy); err != nil {
 		return err
 	}
+	b.look() // before anything is admitted
 	if err := b.watch(ctx, b.policy); err != nil {
 		return err
 	}
+	b.keepVigil()
 	return b.openFront()
 }
 
@@ -276,6 +283,7 @@ func (b *Broker) swap(p *policy.Policy) error {
 // acknowledged is on disk; what was not is answered or lost to its sender. It
 // may be called twice.
 func (b *Broker) Close() {
+	b.vigil.end()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {

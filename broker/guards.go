@@ -45,11 +45,29 @@ type GuardHealth struct {
 	Restarts int
 	// Err is why it does not run; nil while it does.
 	Err error
+	// Stalled is for how long its store has not taken what it was given; 0 while
+	// it does.
+	Stalled time.Duration
 }
 
 // watch posts a guard in every cell of p that has none and hands the others
 // their new rules. It waits until all are ready. The caller holds mu.
 func (b *Broker) watch(ctx context.Context, p *policy.Policy) error {
+	if err := b.station(p); err != nil {
+		return err
+	}
+	for _, post := range b.guards {
+		select {
+		case <-post.ready:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the guard of %s: %w", post.cell, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// station is watch without the waiting.
+func (b *Broker) station(p *policy.Policy) error {
 	if b.cfg.WithoutGuards {
 		return nil
 	}
@@ -65,13 +83,6 @@ func (b *Broker) watch(ctx context.Context, p *policy.Policy) error {
 			continue
 		}
 		b.guards[c.Name] = b.post(rules, p.Limits.MaxBatch)
-	}
-	for _, post := range b.guards {
-		select {
-		case <-post.ready:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the guard of %s: %w", post.cell, ctx.Err())
-		}
 	}
 	return nil
 }
@@ -112,7 +123,8 @@ func (b *Broker) recruit(p *post, maxBatch int) (*admit.Guard, error) {
 	cfg := admit.Config{
 		Rules: p.rules, URL: cred.URL, Options: cred.Options(), Connect: b.nats.Connect,
 		Reports: b.Inlet(p.cell, subject.Reports), Refusals: b.Inlet(p.cell, subject.Refusals),
-		MaxBatch: maxBatch, Singles: p.singles, Now: b.cfg.Now, Log: b.cfg.Log,
+		MaxBatch: maxBatch, Singles: p.singles, Now: b.cfg.Now, Log: b.cfg.Log, Full: b.vigil.tight.Load,
+		Sound: func() error { return b.nats.Sound(b.authority.AccountKey(p.cell), subject.Reports) },
 	}
 	if tell := b.cfg.OnRebuild; tell != nil {
 		cfg.Progress = func(done, total uint64) { tell(p.cell, done, total) }
@@ -196,6 +208,9 @@ func (p *post) health() GuardHealth {
 		default:
 		}
 	}
+	if p.guard != nil {
+		h.Stalled = p.guard.Metrics().Stalled()
+	}
 	return h
 }
 
@@ -226,8 +241,12 @@ func (b *Broker) GuardMetrics(cell string) *admit.Metrics {
 	return post.guard.Metrics()
 }
 
-// Health is nil when NATS, its streams and every guard are well.
+// Health is nil when the disk, NATS, its streams and every guard are well. It
+// does not wait for the disk.
 func (b *Broker) Health() error {
+	if err := b.Store().Err(); err != nil {
+		return err
+	}
 	if err := b.nats.Health(); err != nil {
 		return err
 	}
@@ -237,6 +256,9 @@ func (b *Broker) Health() error {
 	for cell, h := range b.Guards() {
 		if !h.Ready {
 			return fmt.Errorf("guard of cell %s is not ready: %w", cell, orStarting(h.Err))
+		}
+		if h.Stalled > silentAfter {
+			return fmt.Errorf("cell %s: %w: a commit has not been stored for %s: look at the disk; senders are told to try again", cell, ErrStalled, h.Stalled.Round(time.Second))
 		}
 	}
 	return nil

@@ -120,6 +120,7 @@ func (l *loop) send(f *flight, batch bool) {
 	}
 	l.flight = f
 	l.timer.Reset(l.g.cfg.CommitTimeout)
+	l.g.metrics.owes(true)
 	w := writer{conn: l.direct, inlet: l.g.cfg.Reports, f: f, prefix: l.directInbox}
 	if batch {
 		w.conn, w.prefix, w.batch = l.store, l.inbox, l.ids.Next()
@@ -265,6 +266,7 @@ func (l *loop) committed(f *flight) error {
 		return errKilled
 	}
 	l.index.Settle()
+	l.g.metrics.owes(false)
 	l.failing = false
 	l.last, l.lastHeader = f.first+uint64(f.n)-1, f.header
 	m := &l.g.metrics

@@ -38,8 +38,16 @@ type Config struct {
 	// once (65536, 256 MiB).
 	MaxWaiting      int
 	MaxWaitingBytes int
-	// CommitTimeout is when the outcome of a commit counts as unknown (5 s).
+	// CommitTimeout is when the outcome of a commit counts as unknown (3 s): with
+	// the second that is then spent on asking, before a stock client gives up.
 	CommitTimeout time.Duration
+	// Full says that no reports are to be taken, because the disk has little room
+	// left; senders are told "storage-full". Asked for every one; may be nil.
+	Full func() bool
+	// Sound is nil when what REPORTS holds is on disk, asked after REPORTS has
+	// answered. Nothing of a commit whose outcome is unknown is acknowledged
+	// before it says so. May be nil where the store keeps that promise itself.
+	Sound func() error
 	// Now is the clock (time.Now).
 	Now func() time.Time
 	// Progress is told how far the index is rebuilt, about every 100,000
@@ -83,7 +91,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("MaxBatch is 1: a report that moves takes two messages in one batch")
 	}
 	if c.CommitTimeout <= 0 {
-		c.CommitTimeout = 5 * time.Second
+		c.CommitTimeout = 3 * time.Second
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -45,8 +45,9 @@ type loop struct {
 	// lastHeader is the admission header of that message: the tail must
 	// continue from what the index was built on.
 	lastHeader string
-	stale      bool // the index must be reloaded before the next commit
-	failing    bool // the last commit failed, and not for the fence
+	stale      bool      // the index must be reloaded before the next commit
+	asked      time.Time // when a reload was last tried in vain
+	failing    bool      // the last commit failed, and not for the fence
 	// ids names batches, and readers see the names. A generator that cells share
 	// counts what all of them commit.
 	ids *nuid.NUID
@@ -143,6 +144,11 @@ func (l *loop) accept(rules *guard.Rules, m *nats.Msg, now time.Time) {
 	agency := guard.AgencyOf(m.Subject)
 	foreign := m.Reply != "" && !mayAnswer(agency, m.Reply)
 	s := &submission{agency: agency, msg: m, mute: foreign || m.Reply == ""}
+	if full := l.g.cfg.Full; full != nil && full() {
+		l.g.metrics.Full.Add(1)
+		l.answer(l.intake, s, admission.Refuse(unavailable(admission.StorageFull, "the disk of the broker has little room left")))
+		return
+	}
 	if !l.room(s) {
 		l.g.metrics.Pushback.Add(1)
 		l.answer(l.intake, s, admission.Refuse(busy("too many reports wait for the disk")))
@@ -267,6 +273,9 @@ func (l *loop) finished() bool {
 	}
 }
 
+// startWithin is how long the stream may take to answer a guard that starts.
+const startWithin = 30 * time.Second
+
 // open connects, rebuilds the index and then subscribes.
 func (l *loop) open(ctx context.Context) error {
 	var err error
@@ -291,7 +300,7 @@ func (l *loop) open(ctx context.Context) error {
 			return fmt.Errorf("subscribe to acknowledgements: %w", err)
 		}
 	}
-	if err = l.reload(ctx); err != nil {
+	if err = l.reload(ctx, startWithin); err != nil {
 		return err
 	}
 	if l.sub, err = l.intake.ChanQueueSubscribe(subject.SubmitAll, QueueGroup, l.in); err != nil {

@@ -14,6 +14,8 @@ type Metrics struct {
 	// Retry counts submissions answered "unavailable" or "storage-full" after a
 	// failed commit, Pushback those turned away because too many wait.
 	Retry, Pushback atomic.Uint64
+	// Full counts submissions turned away because the disk has little room.
+	Full atomic.Uint64
 	// ForeignReply counts submissions that asked to be answered outside the
 	// agency's inbox (trap T3): an attack or a misconfigured client.
 	ForeignReply atomic.Uint64
@@ -40,6 +42,7 @@ type Metrics struct {
 	CommitSize                Histogram
 	CommitLatency, AckLatency Latency
 
+	owed  atomic.Int64 // since when the store owes an answer, in Unix nanoseconds; 0 when it does not
 	codes [len(codeList)]atomic.Uint64
 	other atomic.Uint64
 }
@@ -52,6 +55,23 @@ var codeList = [...]admission.Code{
 	admission.LabelAboveCell, admission.SidesDiffer, admission.AgencyMismatch, admission.SubjectMismatch,
 	admission.NotAllowed, admission.Retention, admission.Orcon, admission.Tearline, admission.UnknownMarking,
 	admission.Conflict, admission.KindChanged, admission.StatusChanged, admission.Unavailable,
+}
+
+// Stalled is for how long the store has not taken what it was given; 0 while it does.
+func (m *Metrics) Stalled() time.Duration {
+	if since := m.owed.Load(); since != 0 {
+		return max(time.Since(time.Unix(0, since)), 0)
+	}
+	return 0
+}
+
+// owes notes that the store was given something, or that it is even.
+func (m *Metrics) owes(something bool) {
+	if !something {
+		m.owed.Store(0)
+	} else if m.owed.Load() == 0 {
+		m.owed.Store(time.Now().UnixNano())
+	}
 }
 
 // refused counts a refusal and each code in it once.

@@ -84,25 +84,49 @@ func (l *loop) giveUp(subs []*submission, reasons admission.Reasons) {
 	}
 }
 
-// recover reads what the index misses; false when it could not.
+// recover reads what the index misses; false when it could not. It is not
+// tried again at once: a store that stands still must not hold up the answers.
 func (l *loop) recover() bool {
+	if time.Since(l.asked) < recoverEvery {
+		return false
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), l.g.cfg.CommitTimeout)
 	defer cancel()
-	if err := l.reload(ctx); err != nil {
+	if err := l.reload(ctx, answerWithin); err != nil {
+		l.asked = time.Now()
+		l.g.metrics.owes(true)
 		l.log.Error("index not reloaded", zap.Error(err))
 		return false
 	}
+	l.asked = time.Time{}
+	l.g.metrics.owes(false)
 	return true
 }
 
+const (
+	// recoverEvery is how long senders are told to try again before a store that
+	// did not answer is asked once more, and answerWithin how long it has.
+	recoverEvery = time.Second
+	answerWithin = time.Second
+)
+
 // reload brings the index to the end of REPORTS. If the stream does not
-// continue what the index was built on, it is built anew.
-func (l *loop) reload(ctx context.Context) error {
+// continue what the index was built on, it is built anew. The stream has within
+// to answer, then ctx to be read.
+func (l *loop) reload(ctx context.Context, within time.Duration) error {
 	l.g.metrics.Reloads.Add(1)
 	l.stale = true
-	end, err := l.position(ctx)
+	actx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	end, err := l.position(actx)
 	if err != nil {
 		return fmt.Errorf("ask for the end of %s: %w", subject.Reports, err)
+	}
+	if sound := l.g.cfg.Sound; sound != nil {
+		// The server counts what it could not sync as stored.
+		if err := sound(); err != nil {
+			return err
+		}
 	}
 	if l.last > 0 {
 		err := l.replay(ctx, l.last, end)
@@ -140,7 +164,7 @@ func (l *loop) barrier(ctx context.Context, c *nats.Conn) (uint64, error) {
 	rules := l.g.rules.Load()
 	m := nats.NewMsg(l.g.cfg.Reports.Of(barrierSubject(rules.Cell, rules.Label)))
 	m.Header.Set(headerExpect, strconv.FormatInt(math.MaxInt64, 10))
-	reply, err := c.RequestMsgWithContext(ctx, m)
+	reply, err := l.request(ctx, c, m)
 	if err != nil {
 		return 0, err
 	}
@@ -157,6 +181,28 @@ func (l *loop) barrier(ctx context.Context, c *nats.Conn) (uint64, error) {
 		return 0, fmt.Errorf("read sequence of %q: %w", a.Error.Description, err)
 	}
 	return end, nil
+}
+
+// request asks the server and takes submissions meanwhile: what waits is bounded
+// by what the loop counts, not by what the connection holds.
+func (l *loop) request(ctx context.Context, c *nats.Conn, m *nats.Msg) (*nats.Msg, error) {
+	type answer struct {
+		msg *nats.Msg
+		err error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		reply, err := c.RequestMsgWithContext(ctx, m)
+		got <- answer{reply, err}
+	}()
+	for {
+		select {
+		case m := <-l.in:
+			l.take(m)
+		case a := <-got:
+			return a.msg, a.err
+		}
+	}
 }
 
 // barrierSubject is a subject that REPORTS stores and no report has.

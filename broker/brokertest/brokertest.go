@@ -43,7 +43,7 @@ func With(edit func(*broker.Config)) Option { return edit }
 // Config is the configuration that Start uses.
 func Config(t testing.TB, opts ...Option) broker.Config {
 	t.Helper()
-	cfg := broker.Config{Policy: policy.Default(), Port: -1, Log: zap.NewNop()}
+	cfg := broker.Config{Policy: policy.Default(), Port: -1, Log: zap.NewNop(), Reserve: -1}
 	if tt, ok := t.(*testing.T); ok {
 		cfg.Log = zaptest.NewLogger(tt, zaptest.Level(zap.ErrorLevel))
 	}

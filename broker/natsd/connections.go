@@ -9,7 +9,7 @@ import (
 // Connections counts the live connections to an account whose user or signing
 // key is one of those named.
 func (s *Server) Connections(account string, users, signers map[string]bool) (int, error) {
-	z, err := s.nats.Connz(&server.ConnzOptions{Username: true, Account: account, Limit: math.MaxInt32})
+	z, err := s.nats.Load().Connz(&server.ConnzOptions{Username: true, Account: account, Limit: math.MaxInt32})
 	if err != nil {
 		return 0, err
 	}

@@ -9,8 +9,12 @@ package natsd
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"net"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/jwt/v2"
@@ -60,7 +64,10 @@ type Config struct {
 
 // Server is a running NATS server.
 type Server struct {
-	nats     *server.Server
+	nats     atomic.Pointer[server.Server] // another one after Restart
+	cfg      Config                        // with the port that was taken
+	mu       sync.Mutex
+	accounts map[string]string // under mu; replaced, never changed
 	resolver *server.MemAccResolver
 	log      *logger
 	store    *store
@@ -86,35 +93,46 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{resolver: &server.MemAccResolver{}, log: newLogger(cfg.Log, cfg.OnViolation), store: st, dir: filepath.Join(cfg.DataDir, storeDir)}
-	if err := s.start(cfg); err != nil {
+	if err := settle(filepath.Join(cfg.DataDir, storeDir), false); err != nil {
+		st.close()
+		return nil, fmt.Errorf("start nats: %w", err)
+	}
+	s := &Server{cfg: cfg, resolver: &server.MemAccResolver{}, log: newLogger(cfg.Log, cfg.OnViolation), store: st, dir: filepath.Join(cfg.DataDir, storeDir)}
+	for key, token := range cfg.Accounts {
+		if err := s.resolver.Store(key, token); err != nil {
+			st.close()
+			return nil, fmt.Errorf("start nats: keep account: %w", err)
+		}
+	}
+	s.known(cfg.Accounts)
+	if err := s.start(); err != nil {
 		s.Shutdown()
 		return nil, err
+	}
+	if a, ok := s.nats.Load().Addr().(*net.TCPAddr); ok {
+		s.cfg.Port = a.Port
 	}
 	return s, nil
 }
 
-func (s *Server) start(cfg Config) error {
-	for key, token := range cfg.Accounts {
-		if err := s.resolver.Store(key, token); err != nil {
-			return fmt.Errorf("start nats: keep account: %w", err)
-		}
-	}
-	var err error
-	if s.nats, err = server.NewServer(options(cfg, s.resolver)); err != nil {
+func (s *Server) start() error {
+	n, err := server.NewServer(options(s.cfg, s.resolver))
+	if err != nil {
 		return fmt.Errorf("start nats: %w", err)
 	}
-	s.nats.SetLoggerV2(s.log, false, false, false)
-	s.nats.Start()
-	if !s.nats.ReadyForConnections(readyWithin) {
+	s.log.lastEnd.Store(nil)
+	s.nats.Store(n)
+	n.SetLoggerV2(s.log, false, false, false)
+	n.Start()
+	if !n.ReadyForConnections(readyWithin) {
 		if text := s.log.fatal(); text != "" {
 			return fmt.Errorf("start nats: %s", text)
 		}
 		return fmt.Errorf("start nats: not ready after %s", readyWithin)
 	}
 	// An account is only loaded when it is asked for; its streams with it.
-	for key := range cfg.Accounts {
-		if _, err := s.nats.LookupAccount(key); err != nil {
+	for key := range s.known(nil) {
+		if _, err := n.LookupAccount(key); err != nil {
 			return fmt.Errorf("start nats: load account: %w", err)
 		}
 	}
@@ -127,7 +145,10 @@ func options(cfg Config, resolver server.AccountResolver) *server.Options {
 		AuthTimeout:      authWithin.Seconds(), // a client from outside makes TLS meanwhile
 		TrustedOperators: []*jwt.OperatorClaims{cfg.Operator}, SystemAccount: cfg.Operator.SystemAccount, AccountResolver: resolver,
 		DontListen: cfg.Alone,
-		JetStream:  true, StoreDir: filepath.Join(cfg.DataDir, storeDir), DisableJetStreamBanner: true,
+		// By itself the server takes three quarters of what was free at its start and
+		// then refuses; how much room there is, package broker looks after.
+		JetStreamMaxStore: 1 << 60,
+		JetStream:         true, StoreDir: filepath.Join(cfg.DataDir, storeDir), DisableJetStreamBanner: true,
 		SyncAlways: !cfg.LazySync, JetStreamCipher: server.AES, JetStreamKey: cfg.StoreKey,
 		JetStreamLimits: server.JSLimitOpts{MaxBatchSize: cfg.MaxBatch},
 		MaxPayload:      MaxPayload, MaxPending: 128 << 20, MaxControlLine: 4096,
@@ -139,20 +160,21 @@ func options(cfg Config, resolver server.AccountResolver) *server.Options {
 func (s *Server) StoreDir() string { return s.dir }
 
 // Addr is where the server listens, on loopback.
-func (s *Server) Addr() string { return s.nats.Addr().String() }
+func (s *Server) Addr() string { return s.nats.Load().Addr().String() }
 
 // URL is where clients on this machine connect.
-func (s *Server) URL() string { return s.nats.ClientURL() }
+func (s *Server) URL() string { return s.nats.Load().ClientURL() }
 
 // Connect opens a connection inside the process. With a bad credential it
 // takes ten seconds to fail: strangers come over TCP.
 func (s *Server) Connect(opts ...nats.Option) (*nats.Conn, error) {
-	return nats.Connect("", append([]nats.Option{nats.InProcessServer(s.nats)}, opts...)...)
+	return nats.Connect("", append([]nats.Option{nats.InProcessServer(s.nats.Load())}, opts...)...)
 }
 
 // Update replaces account JWTs in the running server. Users whose signing key
 // is gone, whose permissions changed or who are revoked are disconnected.
 func (s *Server) Update(accounts map[string]string) error {
+	n := s.nats.Load()
 	var errs []error
 	for key, token := range accounts {
 		claims, err := jwt.DecodeAccountClaims(token)
@@ -164,19 +186,33 @@ func (s *Server) Update(accounts map[string]string) error {
 			errs = append(errs, fmt.Errorf("keep account %s: %w", claims.Name, err))
 			continue
 		}
-		acc, err := s.nats.LookupAccount(key)
+		acc, err := n.LookupAccount(key)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("load account %s: %w", claims.Name, err))
 			continue
 		}
-		s.nats.UpdateAccountClaims(acc, claims)
+		n.UpdateAccountClaims(acc, claims)
 	}
+	s.known(accounts)
 	return errors.Join(errs...)
+}
+
+// known adds accounts to those that a start loads, and returns them all.
+func (s *Server) known(more map[string]string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := maps.Clone(s.accounts)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, more)
+	s.accounts = all
+	return all
 }
 
 // Health is nil when the server and its streams are well.
 func (s *Server) Health() error {
-	if h := s.nats.Healthz(&server.HealthzOptions{}); h.Status != "ok" {
+	if h := s.nats.Load().Healthz(&server.HealthzOptions{}); h.Status != "ok" {
 		return fmt.Errorf("nats is %s: %s", h.Status, h.Error)
 	}
 	return nil
@@ -188,10 +224,7 @@ func (s *Server) Denied() uint64 { return s.log.denied.Load() }
 // Shutdown stops the server and returns when its store is closed. It may be
 // called twice.
 func (s *Server) Shutdown() {
-	if s.nats != nil {
-		s.nats.Shutdown()
-		s.nats.WaitForShutdown()
-	}
+	s.stop()
 	s.store.close()
 }
 

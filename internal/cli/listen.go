@@ -50,7 +50,9 @@ func startError(err error, dir string) error {
 	switch {
 	case errors.Is(err, natsd.ErrInUse):
 		return unreachable("a broker runs in %s already: use it, end it, or name another folder with --dir", dir)
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+	case errors.Is(err, syscall.EROFS):
+		return unreachable("start in %s: %w: the disk is mounted read-only: look why in the system's log, mount it for writing, or name another folder with --dir", dir, err)
+	case errors.Is(err, fs.ErrPermission):
 		return unreachable("start in %s: %w: name a folder you may write to with --dir", dir, err)
 	}
 	return unreachable("start in %s: %w", dir, err)
