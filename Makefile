@@ -118,6 +118,10 @@ quality: ## measure the correlation against labelled sets and published figures 
 bench-fusion: ## measure fusion: the engine on one core, the worker, a restore of 1M reports (ARGS="--live 10000,5000000")
 	go run . bench --only engine,commit,restore --reports 1000000 $(ARGS)
 
+.PHONY: faults
+faults: ## kill, fill, stall and break the disk of a broker under load, the long form
+	WATCHFLOOR_FAULTS=long go test -count=1 -timeout 30m -v -run 'Fault|Kill|Disk|Reserve|Sync|Clock|Slow|Flood' ./internal/durability | grep -v '^=== '
+
 .PHONY: fuzz
 fuzz: ## fuzz every parser that meets bytes from outside, FUZZTIME each
 	@deploy/fuzz.sh $(FUZZTIME)

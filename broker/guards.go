@@ -247,9 +247,6 @@ func (b *Broker) Health() error {
 	if err := b.Store().Err(); err != nil {
 		return err
 	}
-	if err := b.nats.Health(); err != nil {
-		return err
-	}
 	if err := b.unread.Load(); err != nil {
 		return *err
 	}

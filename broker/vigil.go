@@ -37,6 +37,8 @@ type StoreHealth struct {
 	// Frozen is why the store takes nothing; it is opened again once the disk
 	// takes writes. Nil while it does.
 	Frozen error
+	// NATS is what the server says is wrong; nil when nothing is.
+	NATS error
 	// Silent is for how long the disk has owed an answer; 0 while it answers.
 	Silent time.Duration
 	// Restarts of the store since the broker's start.
@@ -53,7 +55,7 @@ func (h StoreHealth) Err() error {
 	case h.Tight:
 		return fmt.Errorf("%w: %s free, %s is kept in reserve: free room on the disk; senders are told to try again", ErrTight, mebibytes(h.Free), mebibytes(h.Reserve))
 	}
-	return nil
+	return h.NATS
 }
 
 func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
@@ -123,6 +125,13 @@ func (b *Broker) look() {
 	}
 	b.noteRoom(space)
 	b.noteFrozen(b.nats.Frozen())
+	b.noteNATS(b.nats.Health())
+}
+
+func (b *Broker) noteNATS(err error) {
+	b.vigil.mu.Lock()
+	defer b.vigil.mu.Unlock()
+	b.vigil.state.NATS = err
 }
 
 // noteRoom closes the guards to new reports when less than the reserve is free,
@@ -160,7 +169,23 @@ func (b *Broker) noteFrozen(err error) {
 	v.state.Frozen = err
 	v.mu.Unlock()
 	if err != nil && was == nil {
+		b.doubt()
 		b.cfg.Log.Error("store takes no reports until the disk is well and it is opened again", zap.Error(err))
+	}
+}
+
+// doubt lets the guards answer those who wait for a store that will not.
+func (b *Broker) doubt() {
+	if !b.mu.TryLock() {
+		return // they come to it by themselves, later
+	}
+	defer b.mu.Unlock()
+	for _, p := range b.guards {
+		p.mu.Lock()
+		if p.guard != nil {
+			p.guard.Doubt()
+		}
+		p.mu.Unlock()
 	}
 }
 
@@ -182,6 +207,11 @@ func (b *Broker) revive(ctx context.Context) error {
 		return ErrTight
 	}
 	if err := room.Probe(b.cfg.DataDir); err != nil {
+		return err
+	}
+	// While the store's own files cannot be synced the server stays: it tells
+	// senders to try again, and readers read.
+	if err := b.nats.Settle(); err != nil {
 		return err
 	}
 	b.mu.Lock()
@@ -208,6 +238,7 @@ func (b *Broker) revive(ctx context.Context) error {
 		return err
 	}
 	v.setDown(false)
+	b.look()
 	b.cfg.Log.Warn("store is open again, reports are taken")
 	return nil
 }

@@ -33,6 +33,7 @@ type Guard struct {
 	rules   atomic.Pointer[guard.Rules]
 	metrics Metrics
 	ready   chan struct{}
+	doubts  chan struct{}
 	started atomic.Bool
 	fault   fault
 }
@@ -54,7 +55,7 @@ func New(cfg Config) (*Guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure guard: %w", err)
 	}
-	g := &Guard{cfg: cfg, ready: make(chan struct{})}
+	g := &Guard{cfg: cfg, ready: make(chan struct{}), doubts: make(chan struct{}, 1)}
 	g.rules.Store(cfg.Rules)
 	return g, nil
 }
@@ -97,6 +98,15 @@ func Run(ctx context.Context, cfg Config) error {
 
 // Ready is closed when the guard has its index and takes reports.
 func (g *Guard) Ready() <-chan struct{} { return g.ready }
+
+// Doubt tells the guard that its store may have failed: a commit under way is
+// not waited for any longer, but its outcome asked.
+func (g *Guard) Doubt() {
+	select {
+	case g.doubts <- struct{}{}:
+	default:
+	}
+}
 
 // SetRules replaces the rules for everything not yet examined. The cell and
 // its label cannot change.

@@ -110,6 +110,11 @@ func (l *loop) run(ctx context.Context) error {
 			if err := l.expire(); err != nil {
 				return err
 			}
+		case <-l.g.doubts:
+			l.stale = true
+			if err := l.expire(); err != nil {
+				return err
+			}
 		case err := <-l.closed:
 			return err
 		case <-stop:

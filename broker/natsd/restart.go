@@ -41,6 +41,10 @@ func frozen(n *server.Server, what *server.HealthzOptions) error {
 	return nil
 }
 
+// Settle syncs what the streams' files hold. Its error is why the store cannot be
+// opened again.
+func (s *Server) Settle() error { return settle(s.dir, false) }
+
 // Restart ends the server and starts it again on the same port, with the same
 // accounts, from what is on disk. Connections inside the process are lost,
 // those over TCP come back by themselves. After an error the server is away:

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/consumers/snapshot"
@@ -184,13 +185,29 @@ func (s *session) keyframe(ctx context.Context) error {
 	return nil
 }
 
+// answerable ends when the broker has had its time, or has gone: it does not
+// answer on another connection what it was asked on this one.
+func (s *session) answerable(ctx context.Context, within time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	gone := s.Home.StatusChanged(nats.RECONNECTING, nats.CLOSED)
+	go func() {
+		defer s.Home.RemoveStatusListener(gone)
+		select {
+		case <-gone:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
 // store repeats a commit until it is stored, fenced off, or ctx has ended and
 // a last try had its chance. Reports wait in their streams meanwhile.
 func (s *session) store(ctx context.Context, commit func(context.Context) error) error {
 	begin := time.Now()
 	for n := 0; ; n++ {
 		last := ctx.Err() != nil
-		cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+		cctx, cancel := s.answerable(context.WithoutCancel(ctx), 15*time.Second)
 		err := commit(cctx)
 		cancel()
 		if err == nil || errors.Is(err, snapshot.ErrFenced) {
