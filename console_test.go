@@ -22,7 +22,7 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 	}
 	b := openTab(t)
 	f := startFloor(t, "le")
-	b.do("open the page", chromedp.EmulateViewport(1440, 900), chromedp.Navigate(f.cell.Page()))
+	b.do("open the page", b.watchPolicy(), chromedp.EmulateViewport(1440, 900), chromedp.Navigate(f.cell.Page()))
 
 	b.wait("the marking stands above and below", `document.querySelectorAll("[data-banner]").length === 2`)
 	b.wait("the stream is live", `document.querySelector("[data-connection=live]")`)
@@ -65,7 +65,9 @@ func TestTheConsoleShowsTheLivePicture(t *testing.T) {
 	testPast(t, b, both)
 	testFeeds(t, b)
 	testStatuses(t, b)
+	testPolicy(t, b, f)
 	b.calm()
+	testPolicyHolds(t, b)
 }
 
 // testDetail reads the opened situation.

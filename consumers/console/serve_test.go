@@ -117,6 +117,11 @@ func TestEveryAnswerCarriesThePolicy(t *testing.T) {
 			}
 		}
 	}
+	for _, want := range []string{"default-src 'none'", "require-trusted-types-for 'script'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} {
+		if !strings.Contains(Policy, want) {
+			t.Errorf("policy does not say %q", want)
+		}
+	}
 	for _, word := range []string{"unsafe-inline", "unsafe-eval", "http:", "https:", "*"} {
 		if strings.Contains(Policy, word) {
 			t.Errorf("policy allows %q", word)

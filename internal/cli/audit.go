@@ -43,7 +43,7 @@ token, for which purpose, and what was asked for; never what the answer held. A
 read that is asked for again within the same minute has one line.
 
 The record is sealed: the broker writes it and cannot read it. The key is made on
-the first start, KEYS/auditor.key; the auditor takes it away and keeps it. What
+the first start, keys/auditor.key; the auditor takes it away and keeps it. What
 was altered, exchanged or left out is found, and the exit code is 1; only what is
 missing at the very end of the newest file cannot be.` + exitHelp,
 		Example: `  watchfloor audit reads --cell le
@@ -53,8 +53,8 @@ missing at the very end of the newest file cannot be.` + exitHelp,
 		RunE: func(*cobra.Command, []string) error { return a.reads(s) },
 	}
 	c.Flags().StringVar(&s.cell, "cell", "", "cell (required)")
-	c.Flags().StringVar(&s.key, "key", "", "the auditor's private key (default: KEYS/auditor.key of --dir)")
-	c.Flags().StringVar(&s.record, "record", "", "folder of the cell's record (default: in the data of --dir)")
+	c.Flags().StringVar(&s.key, "key", "", "the auditor's private key (default: keys/auditor.key of --dir)")
+	c.Flags().StringVar(&s.record, "record", "", "folder of the cell's record (default: access/CELL of --dir)")
 	c.Flags().StringVar(&s.reader, "reader", "", "what this reader read")
 	c.Flags().StringVar(&s.token, "token", "", "what was read with the token of this id")
 	c.Flags().StringVar(&s.since, "since", "", "what was read at this time or later, as in RFC 3339")

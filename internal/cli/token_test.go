@@ -105,7 +105,7 @@ func TestTokenIssueAuditRevoke(t *testing.T) {
 	if r := run(t, "", "audit", "reads", "--dir", dir, "--cell", "le", "--key", filepath.Join(dir, "keys", "operator.nk")); r.code != exitUsage {
 		t.Errorf("with another key: exit %d, %s", r.code, r.err)
 	}
-	alter(t, filepath.Join(dir, "data", "access", "le", "watch-le"))
+	alter(t, filepath.Join(dir, "access", "le", "watch-le"))
 	if r := run(t, "", "audit", "reads", "--dir", dir, "--cell", "le", "--key", key); r.code != exitFailed || !strings.Contains(r.err, "altered") {
 		t.Errorf("an altered record: exit %d, %s", r.code, r.err)
 	}

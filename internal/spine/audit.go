@@ -18,8 +18,11 @@ const (
 	auditorPublic = "auditor.pub"
 )
 
-// AccessDir is where the record of what was read in a cell lies.
-func AccessDir(dataDir, cell string) string { return filepath.Join(dataDir, "access", cell) }
+// AccessDir is where the record of what was read in a cell lies: beside the
+// data, so that who puts other data in their place does not take it away.
+func AccessDir(dataDir, cell string) string {
+	return filepath.Join(filepath.Dir(filepath.Clean(dataDir)), "access", cell)
+}
 
 // auditor is whom the record of what is read is sealed for. The first start
 // makes the key; one that was taken away is not made again.

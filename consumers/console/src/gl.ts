@@ -8,9 +8,12 @@ import { SEVERITIES, type Situation } from "./model";
 import { PALETTE } from "./palette";
 import type { Basemap } from "./places";
 import { OUTLINE } from "./shape";
+import { allowWorker } from "./trust";
 
 declare const WORKER_URL: string;
-setWorkerUrl(new URL(WORKER_URL, location.href).href);
+const worker = new URL(WORKER_URL, location.href).href;
+allowWorker(worker);
+setWorkerUrl(worker);
 
 /** More marks than this are drawn as clusters where they are close. */
 const CLUSTER_ABOVE = 150;
