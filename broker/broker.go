@@ -128,6 +128,9 @@ func (b *Broker) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := keysThere(b.cfg.DataDir, b.cfg.KeysDir); err != nil {
+		return err
+	}
 	if b.release, err = account.Hold(b.cfg.KeysDir, b.cfg.DataDir); errors.Is(err, account.ErrHeld) {
 		err = errors.Join(err, natsd.ErrInUse)
 	}
@@ -140,6 +143,9 @@ func (b *Broker) open(ctx context.Context) error {
 		return err
 	}
 	if err := b.labels.check(b.cfg.Policy); err != nil {
+		return err
+	}
+	if err := b.resumeRotation(); err != nil {
 		return err
 	}
 	b.authority, err = account.Open(account.Config{

@@ -22,6 +22,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 
+	"github.com/watchfloor/watchfloor/broker/atrest"
 	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
@@ -92,6 +93,11 @@ func Start(cfg Config) (*Server, error) {
 	st, err := openStore(cfg.DataDir)
 	if err != nil {
 		return nil, err
+	}
+	// The server would pass over what it cannot decrypt, or delete it.
+	if err := atrest.Check(cfg.DataDir, filepath.Join(cfg.DataDir, storeDir), cfg.StoreKey); err != nil {
+		st.close()
+		return nil, fmt.Errorf("start nats: %w", err)
 	}
 	if err := settle(filepath.Join(cfg.DataDir, storeDir), false); err != nil {
 		st.close()

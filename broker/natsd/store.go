@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/watchfloor/watchfloor/broker/atrest"
 )
 
 // Files of the data directory.
@@ -96,6 +98,26 @@ func checkFormat(path, text string) error {
 		return fmt.Errorf("%s is version %d, this release reads up to %d: %w", path, version, FormatVersion, ErrNewerFormat)
 	}
 	return nil
+}
+
+// Holds says whether a data directory holds a store.
+func Holds(dataDir string) (bool, error) {
+	entries, err := os.ReadDir(filepath.Join(dataDir, storeDir, "jetstream"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return len(entries) > 0, err
+}
+
+// Rotate puts another key in the place of the store's, while no server has it
+// open; see package atrest.
+func Rotate(dataDir, from, to string, progress func(done, total int)) (changed int, err error) {
+	st, err := openStore(dataDir)
+	if err != nil {
+		return 0, err
+	}
+	defer st.close()
+	return atrest.Rotate(dataDir, filepath.Join(dataDir, storeDir), from, to, progress)
 }
 
 func (s *store) close() {

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"path/filepath"
 	"strconv"
 	"syscall"
 
+	"github.com/watchfloor/watchfloor/broker"
+	"github.com/watchfloor/watchfloor/broker/atrest"
 	"github.com/watchfloor/watchfloor/broker/natsd"
 )
 
@@ -50,6 +53,8 @@ func startError(err error, dir string) error {
 	switch {
 	case errors.Is(err, natsd.ErrInUse):
 		return unreachable("a broker runs in %s already: use it, end it, or name another folder with --dir", dir)
+	case errors.Is(err, broker.ErrKeysLost), errors.Is(err, atrest.ErrWrongKey):
+		return unreachable("start in %s: %w: restore the copy of %s that belongs to it; nothing was touched (\"watchfloor key status\" compares)", dir, err, filepath.Join(dir, "keys"))
 	case errors.Is(err, syscall.EROFS):
 		return unreachable("start in %s: %w: the disk is mounted read-only: look why in the system's log, mount it for writing, or name another folder with --dir", dir, err)
 	case errors.Is(err, fs.ErrPermission):

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func TestNothingListensForOthersWithoutTLS(t *testing.T) {
 }
 
 // listening starts a broker for other machines in a process of its own.
-func listening(t *testing.T, dir string) runFile {
+func listening(t *testing.T, dir string) (run runFile, stop func()) {
 	t.Helper()
 	certs := filepath.Join(dir, "certs")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -120,12 +121,12 @@ func listening(t *testing.T, dir string) runFile {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
-	t.Cleanup(func() { cancel(); <-ended })
+	stop = sync.OnceFunc(func() { cancel(); <-ended })
+	t.Cleanup(stop)
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		data, err := os.ReadFile(filepath.Join(dir, runFileName))
-		var run runFile
 		if err == nil && json.Unmarshal(data, &run) == nil {
-			return run
+			return run, stop
 		}
 		select {
 		case err := <-ended:
@@ -145,7 +146,7 @@ func TestOtherMachinesComeOverTLS(t *testing.T) {
 	dir := t.TempDir()
 	certs := filepath.Join(dir, "certs")
 	must(t, "", "certs", "make", "--dir", dir, "--host", "localhost,127.0.0.1,floor.example.org", "--agency", "jackson-pd", "--agency", "hinds-so")
-	up := listening(t, dir)
+	up, stop := listening(t, dir)
 	here := func(address string) string { // the port, on loopback
 		u, err := url.Parse(address)
 		if err != nil {
@@ -204,6 +205,40 @@ func TestOtherMachinesComeOverTLS(t *testing.T) {
 	}
 	nc.Close()
 	pagesAnswer(t, up, here, ca)
+	changesKey(t, dir, stop)
+}
+
+// changesKey changes the store key of a broker once it is stopped.
+func changesKey(t *testing.T, dir string, stop func()) {
+	t.Helper()
+	status := []string{"key", "status", "--dir", dir}
+	must(t, "", status...)
+	if r := run(t, "", "key", "rotate", "--dir", dir); r.code != exitUnreachable {
+		t.Errorf("while it runs: exit %d: %s", r.code, r.err)
+	}
+	stop()
+	old := filepath.Join(t.TempDir(), "keys")
+	if err := os.CopyFS(old, os.DirFS(filepath.Join(dir, "keys"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(old, "keyring.json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "", append(status, "--keys", old)...)
+	must(t, "", "key", "rotate", "--dir", dir)
+	must(t, "", status...)
+	if r := run(t, "", append(status, "--keys", old)...); r.code != exitFailed {
+		t.Errorf("an old copy: exit %d: %s%s", r.code, r.out, r.err)
+	}
+	if r := run(t, "", "key", "rotate", "--dir", t.TempDir()); r.code != exitUsage {
+		t.Errorf("no store: exit %d: %s", r.code, r.err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "keys")); err != nil {
+		t.Fatal(err)
+	}
+	if code, text := child(t, "up", "--dir", dir, "--port", "-1", "--http-port", "-1"); code != exitUnreachable || !strings.Contains(text, "restore the copy") {
+		t.Errorf("without keys: exit %d: %s", code, text)
+	}
 }
 
 // pagesOver makes one request.
