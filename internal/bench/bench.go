@@ -10,16 +10,17 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/watchfloor/watchfloor/broker/admit/admitbench"
 )
 
 // Parts are what can be measured by itself.
-var Parts = []string{"admission", "latency", "bulk", "idle", "revocation", "engine", "commit", "restore"}
+var Parts = []string{"admission", "transport", "latency", "bulk", "idle", "revocation", "engine", "commit", "restore"}
 
-// byName are parts that are measured only when they are named: they take minutes.
-var byName = []string{"engine", "commit", "restore"}
+// byName are parts that are measured only when they are named.
+var byName = []string{"transport", "engine", "commit", "restore"}
 
 // Config says what to measure and how long.
 type Config struct {
@@ -101,6 +102,8 @@ func (r *run) close() {
 
 func (r *run) part(ctx context.Context, part string) ([]Figure, error) {
 	switch part {
+	case "transport":
+		return r.transport(ctx)
 	case "latency":
 		return r.latency(ctx)
 	case "bulk":
@@ -126,12 +129,38 @@ var admissionTargets = map[int]string{
 
 func (r *run) admission(ctx context.Context) ([]Figure, error) {
 	figures, err := admitbench.Admission(ctx, admitbench.Config{Dir: r.dir, Rounds: r.Rounds, Round: r.Round, Progress: r.Progress})
-	var out []Figure
-	for _, f := range figures {
-		out = append(out, Figure{Name: f.Name, Ours: f.Ours, Baseline: f.Baseline, Ratio: f.Ratio, Unit: f.Unit,
-			P50: f.P50, P99: f.P99, BaselineP50: f.BaselineP50, BaselineP99: f.BaselineP99, Target: admissionTargets[f.InFlight]})
+	return shown(figures, admissionTargets), err
+}
+
+// transport is what TLS with certificates and encryption at rest cost.
+func (r *run) transport(ctx context.Context) ([]Figure, error) {
+	figures, err := admitbench.Transport(ctx, admitbench.Config{Dir: r.dir, Rounds: r.Rounds, Round: r.Round, Progress: r.Progress, Processor: processor})
+	out := shown(figures, nil)
+	for i, f := range figures {
+		out[i].Target = transportBaselines[strings.Split(f.Name, "-admission-")[0]]
+		if f.Processor > 0 && f.BaselineProcessor > 0 {
+			out = append(out, Figure{Name: strings.Replace(f.Name, "-admission-", "-processor-", 1), Unit: "us of processor per report, client included",
+				Ours: f.Processor, Baseline: f.BaselineProcessor, Ratio: f.Processor / f.BaselineProcessor, Target: "reported: what a busy machine changes little"})
+		}
 	}
 	return out, err
+}
+
+var transportBaselines = map[string]string{
+	"tls":     "reported; TLS 1.3 with certificates on both sides, beside loopback without",
+	"at-rest": "reported; AES at rest, beside a store in the clear",
+}
+
+func shown(figures []admitbench.Figure, targets map[int]string) (out []Figure) {
+	for _, f := range figures {
+		target := targets[f.InFlight]
+		if target == "" {
+			target = "reported"
+		}
+		out = append(out, Figure{Name: f.Name, Ours: f.Ours, Baseline: f.Baseline, Ratio: f.Ratio, Unit: f.Unit,
+			P50: f.P50, P99: f.P99, BaselineP50: f.BaselineP50, BaselineP99: f.BaselineP99, Target: target})
+	}
+	return out
 }
 
 // milliseconds of the q-quantile of sorted durations.

@@ -26,10 +26,12 @@ func (a *app) bench() *cobra.Command {
 Each figure stands beside a baseline measured in the same run with the same
 payload, callers, encryption and kind of connection; quote the ratio, not the
 absolute. Parts: ` + strings.Join(bench.Parts, ", ") + `;
-the last three only when named, for they take minutes.`,
+transport (what TLS and encryption at rest cost) and the last three only when
+named.`,
 		Example: `  watchfloor bench
   watchfloor bench --json > figures.jsonl
   watchfloor bench --only latency --rounds 5
+  watchfloor bench --only transport --json
   watchfloor bench --only commit,restore --reports 1000000
   watchfloor bench --only engine --live 10000,5000000`,
 		Args: noArgs,
@@ -62,7 +64,7 @@ the last three only when named, for they take minutes.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object per figure")
-	c.Flags().StringSliceVar(&only, "only", nil, "parts to measure (default: all but engine, commit and restore)")
+	c.Flags().StringSliceVar(&only, "only", nil, "parts to measure (default: all but transport, engine, commit and restore)")
 	c.Flags().IntVar(&rounds, "rounds", 3, "rounds of each side, alternating; the median counts")
 	c.Flags().DurationVar(&round, "round", 2*time.Second, "length of a round")
 	c.Flags().IntVar(&reports, "reports", 100_000, "reports of the bulk run, and of commit and restore")

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/nats-io/nats.go"
 )
 
 // Figure is one measured figure and the baseline measured beside it.
@@ -21,6 +23,10 @@ type Figure struct {
 	BaselineP50 float64 `json:"baseline_p50_ms"`
 	BaselineP99 float64 `json:"baseline_p99_ms"`
 	InFlight    int     `json:"in_flight"`
+	// Processor and BaselineProcessor are microseconds of processor per report,
+	// client and server together; zero where Config does not know them.
+	Processor         float64 `json:"processor_us,omitempty"`
+	BaselineProcessor float64 `json:"baseline_processor_us,omitempty"`
 }
 
 // Config says how long to measure.
@@ -33,6 +39,8 @@ type Config struct {
 	Round time.Duration
 	// Progress is told what is measured next; may be nil.
 	Progress func(what string)
+	// Processor is the processor time that the process has used; may be nil.
+	Processor func() time.Duration
 }
 
 // plan is one comparison: ours against one baseline.
@@ -72,10 +80,35 @@ type bench struct {
 	remove  string
 	sync    *target
 	lazy    *target
+	clear   *target // nil but for Transport
 	payload *payload
 }
 
-func newBench(cfg Config) (b *bench, err error) {
+func newBench(cfg Config) (*bench, error) {
+	b, err := prepare(cfg)
+	if err != nil {
+		return nil, err
+	}
+	err = b.start()
+	if err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *bench) start() (err error) {
+	if b.sync, err = startTarget(b.cfg.Dir, kind{sync: true}); err != nil {
+		return err
+	}
+	if b.lazy, err = startTarget(b.cfg.Dir, kind{}); err != nil {
+		return err
+	}
+	return b.sync.guard()
+}
+
+// prepare makes all but the servers.
+func prepare(cfg Config) (b *bench, err error) {
 	if cfg.Rounds <= 0 {
 		cfg.Rounds = 3
 	}
@@ -84,6 +117,9 @@ func newBench(cfg Config) (b *bench, err error) {
 	}
 	if cfg.Progress == nil {
 		cfg.Progress = func(string) {}
+	}
+	if cfg.Processor == nil {
+		cfg.Processor = func() time.Duration { return 0 }
 	}
 	b = &bench{cfg: cfg}
 	defer func() {
@@ -100,17 +136,11 @@ func newBench(cfg Config) (b *bench, err error) {
 	if b.payload, err = newPayload(time.Now()); err != nil {
 		return nil, err
 	}
-	if b.sync, err = startTarget(b.cfg.Dir, true); err != nil {
-		return nil, err
-	}
-	if b.lazy, err = startTarget(b.cfg.Dir, false); err != nil {
-		return nil, err
-	}
-	return b, b.sync.guard()
+	return b, nil
 }
 
 func (b *bench) close() {
-	for _, t := range []*target{b.sync, b.lazy} {
+	for _, t := range []*target{b.sync, b.lazy, b.clear} {
 		if t != nil {
 			t.close()
 		}
@@ -126,36 +156,51 @@ func (b *bench) compare(ctx context.Context, p plan) (Figure, error) {
 	if p.lazy {
 		against = b.lazy
 	}
+	return b.beside(ctx, p.name, p.inFlight, side{b.sync.connect, b.payload.subject}, side{against.connect, rawSubject})
+}
+
+// side is one end of a comparison: how it connects, and where it publishes.
+type side struct {
+	connect func(user string) (*nats.Conn, error)
+	subject string
+}
+
+// beside alternates rounds of two sides.
+func (b *bench) beside(ctx context.Context, name string, inFlight int, mine, other side) (Figure, error) {
 	var ours, base []sample
 	for range b.cfg.Rounds {
 		if err := ctx.Err(); err != nil {
 			return Figure{}, err
 		}
-		b.cfg.Progress(p.name)
-		s, err := b.one(b.sync, b.payload.subject, p.inFlight)
+		b.cfg.Progress(name)
+		s, err := b.one(mine, inFlight)
 		if err != nil {
 			return Figure{}, err
 		}
 		ours = append(ours, s)
-		if s, err = b.one(against, rawSubject, p.inFlight); err != nil {
+		if s, err = b.one(other, inFlight); err != nil {
 			return Figure{}, fmt.Errorf("baseline: %w", err)
 		}
 		base = append(base, s)
 	}
-	f := Figure{Name: p.name, Unit: "reports/s", InFlight: p.inFlight, Ours: median(ours), Baseline: median(base)}
+	f := Figure{Name: name, Unit: "reports/s", InFlight: inFlight, Ours: median(ours), Baseline: median(base)}
 	f.Ratio = f.Ours / f.Baseline
+	f.Processor, f.BaselineProcessor = perReport(ours), perReport(base)
 	f.P50, f.P99 = quantiles(ours)
 	f.BaselineP50, f.BaselineP99 = quantiles(base)
 	return f, nil
 }
 
-func (b *bench) one(t *target, subj string, inFlight int) (sample, error) {
-	nc, err := t.connect("bench")
+func (b *bench) one(s side, inFlight int) (sample, error) {
+	nc, err := s.connect("bench")
 	if err != nil {
 		return sample{}, err
 	}
 	defer nc.Close()
-	return round(nc, subj, b.payload, inFlight, b.cfg.Round)
+	used := b.cfg.Processor()
+	out, err := round(nc, s.subject, b.payload, inFlight, b.cfg.Round)
+	out.processor = b.cfg.Processor() - used
+	return out, err
 }
 
 func median(s []sample) float64 {
@@ -165,6 +210,21 @@ func median(s []sample) float64 {
 	}
 	slices.Sort(rates)
 	return rates[len(rates)/2]
+}
+
+// perReport is the processor time of all rounds by their reports, in
+// microseconds: what a busy machine changes little.
+func perReport(s []sample) float64 {
+	var used time.Duration
+	reports := 0
+	for _, x := range s {
+		used += x.processor
+		reports += len(x.latencies)
+	}
+	if reports == 0 {
+		return 0
+	}
+	return float64(used.Nanoseconds()) / 1000 / float64(reports)
 }
 
 // quantiles of all rounds together, in milliseconds.

@@ -92,6 +92,7 @@ func (p *payload) next() []byte {
 type sample struct {
 	rate      float64
 	latencies []time.Duration
+	processor time.Duration
 }
 
 // round publishes for d with n in flight.

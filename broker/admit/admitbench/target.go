@@ -20,6 +20,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"github.com/watchfloor/watchfloor/broker/admit"
+	"github.com/watchfloor/watchfloor/broker/front"
 	"github.com/watchfloor/watchfloor/broker/guard"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/broker/staging"
@@ -37,6 +38,15 @@ type target struct {
 	singles int
 	cancel  context.CancelFunc
 	done    chan error
+	// door is where the agency comes from outside; nil without.
+	door   *front.Front
+	secure nats.Option
+}
+
+// kind is how a target stores.
+type kind struct {
+	sync  bool
+	clear bool // without encryption at rest
 }
 
 // rawSubject is where the baselines publish: one plain stream.
@@ -45,11 +55,14 @@ const (
 	rawSubject = "raw.report"
 )
 
-func startTarget(dir string, sync bool) (*target, error) {
+func startTarget(dir string, k kind) (*target, error) {
 	t := &target{}
-	opts, account, err := t.options(filepath.Join(dir, fmt.Sprintf("sync-%v", sync)), sync)
+	opts, account, err := t.options(filepath.Join(dir, fmt.Sprintf("sync-%v-clear-%v", k.sync, k.clear)), k.sync)
 	if err != nil {
 		return nil, err
+	}
+	if k.clear {
+		opts.JetStreamKey, opts.JetStreamCipher = "", server.NoCipher
 	}
 	if t.srv, err = server.NewServer(opts); err != nil {
 		return nil, fmt.Errorf("start nats-server: %w", err)
@@ -59,11 +72,11 @@ func startTarget(dir string, sync bool) (*target, error) {
 		t.close()
 		return nil, fmt.Errorf("start nats-server: not ready after 10 s")
 	}
-	if err := t.streams(sync); err != nil {
+	if err := t.streams(k.sync); err != nil {
 		t.close()
 		return nil, err
 	}
-	if !sync {
+	if !k.sync {
 		return t, nil
 	}
 	// As the broker does it; without a directory in memory batches stay on disk.
@@ -209,6 +222,9 @@ func (t *target) guard() error {
 }
 
 func (t *target) close() {
+	if t.door != nil {
+		t.door.Close()
+	}
 	if t.cancel != nil {
 		t.cancel()
 		<-t.done
