@@ -51,9 +51,9 @@ func Offline(f Folder, do func(*Opened) error) error {
 	return do(&Opened{a, s})
 }
 
-// inlets is where the streams of a cell take in. Of a cell whose keys are of a
+// Inlets is where the streams of a cell take in. Of a cell whose keys are of a
 // release before inlets it is for this process; the broker's start changes it.
-func (o *Opened) inlets(cell string) func(string) subject.Inlet {
+func (o *Opened) Inlets(cell string) func(string) subject.Inlet {
 	return func(stream string) subject.Inlet { return o.authority.Inlet(cell, stream) }
 }
 
@@ -61,9 +61,10 @@ func (o *Opened) inlets(cell string) func(string) subject.Inlet {
 func (o *Opened) ArchiveKey(cell string) ([]byte, error) { return o.authority.ArchiveKey(cell) }
 
 // Connect signs in to a cell as its backup.
-func (o *Opened) Connect(cell string) (*nats.Conn, error) { return o.connect(account.Backup(), cell) }
+func (o *Opened) Connect(cell string) (*nats.Conn, error) { return o.ConnectAs(account.Backup(), cell) }
 
-func (o *Opened) connect(as account.Principal, cell string) (*nats.Conn, error) {
+// ConnectAs signs in to a cell as somebody.
+func (o *Opened) ConnectAs(as account.Principal, cell string) (*nats.Conn, error) {
 	cred, err := o.authority.Issue(account.Request{Principal: as, Cell: cell})
 	if err != nil {
 		return nil, err

@@ -111,12 +111,12 @@ func (to *Target) build(ctx context.Context, dir string, a *Archives) error {
 }
 
 func (to *Target) cell(ctx context.Context, f *Opened, x archived) error {
-	nc, err := f.connect(account.Restore(), x.manifest.Cell)
+	nc, err := f.ConnectAs(account.Restore(), x.manifest.Cell)
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	for _, cfg := range stream.Desired(to.Policy, x.manifest.Cell, f.inlets(x.manifest.Cell)).Streams {
+	for _, cfg := range stream.Desired(to.Policy, x.manifest.Cell, f.Inlets(x.manifest.Cell)).Streams {
 		s, _ := x.manifest.Stream(cfg.Name) // Open has checked that it is there
 		if err := to.stream(ctx, nc, x, s, cfg); err != nil {
 			return fmt.Errorf("restore %s: %w", s.Name, err)

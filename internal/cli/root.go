@@ -134,7 +134,7 @@ Start with "watchfloor demo": everything in one process, with an exercise.` + ex
 	c.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log what the parts do")
 	c.AddCommand(
 		a.up(), a.worker(), a.demo(), a.publish(), a.convert(), a.watch(), a.snapshot(), a.explain(),
-		a.fuse(), a.mapping(), a.policy(), a.creds(), a.audit(), a.certs(), a.key(), a.backup(), a.restore(), a.bench(), a.quality(), a.version(),
+		a.fuse(), a.mapping(), a.policy(), a.creds(), a.audit(), a.certs(), a.key(), a.backup(), a.restore(), a.doctor(), a.bench(), a.quality(), a.version(),
 	)
 	return c
 }

@@ -166,6 +166,18 @@ func (c *cell) follow(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// well is nil while the cell's own guard takes reports and the certificates of
+// its listener hold.
+func (c *cell) well() error {
+	if g, ok := c.spine.broker.Guards()[c.Name]; !ok || !g.Ready {
+		return fmt.Errorf("guard of %s is not ready: %v", c.Name, g.Err)
+	}
+	if c.spine.cfg.Keeper != nil {
+		return c.spine.cfg.Keeper.Health()
+	}
+	return nil
+}
+
 // serve opens the cell's listener on loopback and, when outside is not empty,
 // the one for other machines.
 func (c *cell) serve(port int, outside string) error {
@@ -182,9 +194,8 @@ func (c *cell) serve(port int, outside string) error {
 	if c.access, err = access.Open(access.Config{Dir: AccessDir(cfg.DataDir, c.Name), Auditor: auditor, Now: cfg.Now}); err != nil {
 		return fmt.Errorf("serve %s: %w", c.Name, err)
 	}
-	conf.Record = c.access.Record
+	conf.Record, conf.Health = c.access.Record, c.well
 	if cfg.Keeper != nil {
-		conf.Health = cfg.Keeper.Health
 		conf.Collectors = append(conf.Collectors, certificateMetrics{cfg.Keeper})
 	}
 	for status, f := range c.pictures {
