@@ -160,6 +160,12 @@ func newAccount(operator nkeys.KeyPair, jetStream bool) (accountToken, nkeys.Key
 	return accountToken{key, token}, kp, nil
 }
 
+// inlet is where the guard's streams take in, as a broker's do.
+var (
+	inlet = subject.NewInlet("3f9a0c51d2e84b7796a1e0f4c8d2b635")
+	plain = jetstream.SubjectTransformConfig{Source: inlet.Source(), Destination: ">"}
+)
+
 func (t *target) streams(sync bool) error {
 	nc, err := t.connect("admin")
 	if err != nil {
@@ -173,8 +179,8 @@ func (t *target) streams(sync bool) error {
 	configs := []jetstream.StreamConfig{{Name: rawStream, Subjects: []string{rawSubject}}}
 	if sync {
 		configs = append(configs,
-			jetstream.StreamConfig{Name: subject.Reports, Subjects: subject.ReportSubjects, AllowAtomicPublish: true, Discard: jetstream.DiscardNew},
-			jetstream.StreamConfig{Name: subject.Refusals, Subjects: subject.RefusalSubjects})
+			jetstream.StreamConfig{Name: subject.Reports, Subjects: inlet.All(subject.ReportSubjects), SubjectTransform: &plain, AllowAtomicPublish: true, Discard: jetstream.DiscardNew},
+			jetstream.StreamConfig{Name: subject.Refusals, Subjects: inlet.All(subject.RefusalSubjects), SubjectTransform: &plain})
 	}
 	for _, c := range configs {
 		if _, err := js.CreateStream(context.Background(), c); err != nil {
@@ -200,7 +206,7 @@ func (t *target) guard() error {
 		return err
 	}
 	g, err := admit.New(admit.Config{
-		Rules: rules, MaxBatch: batch, Singles: t.singles,
+		Rules: rules, Reports: inlet, Refusals: inlet, MaxBatch: batch, Singles: t.singles,
 		Connect: func(opts ...nats.Option) (*nats.Conn, error) {
 			return nats.Connect("", append(opts, nats.InProcessServer(t.srv))...)
 		},
