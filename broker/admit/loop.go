@@ -341,7 +341,7 @@ func (l *loop) connect(name string, more ...nats.Option) (*nats.Conn, error) {
 			if errors.Is(err, nats.ErrSlowConsumer) {
 				l.g.metrics.Dropped.Add(1)
 			}
-			l.log.Warn("connection reports an error", zap.String("connection", name), zap.Error(err))
+			l.log.Warn("connection reports an error", zap.String("connection", name), zap.String("error", subject.Wordless(err.Error())))
 		}),
 	}, more...)
 	opts = append(opts, l.g.cfg.Options...)

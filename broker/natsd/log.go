@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"go.uber.org/zap"
+
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 // Violation is a publish or subscription that the server refused. The server
@@ -108,6 +110,7 @@ func parseViolation(text string) (Violation, bool) {
 	if v.Subject, err = strconv.Unquote(m[3]); err != nil {
 		v.Subject = m[3]
 	}
+	v.Subject = subject.Wordless(v.Subject)
 	if c := connection.FindStringSubmatch(text); c != nil {
 		v.Connection, _ = strconv.ParseUint(c[1], 10, 64) // digits by the pattern
 	}

@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/broker/atrest"
+	"github.com/watchfloor/watchfloor/proto/subject"
 	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
@@ -234,9 +235,9 @@ func (s *Server) Shutdown() {
 	s.store.close()
 }
 
-// trim keeps the server's log lines to one line of bounded length.
+// trim keeps the server's log lines to one line of bounded length, without words of inlets.
 func trim(s string) string {
-	s = strings.ReplaceAll(s, "\n", " ")
+	s = subject.Wordless(strings.ReplaceAll(s, "\n", " "))
 	if len(s) > 300 {
 		return s[:300]
 	}

@@ -82,6 +82,10 @@ func TestViolationsAreRecorded(t *testing.T) {
 	if err := nc.Publish("$JS.API.STREAM.NAMES", nil); err != nil {
 		t.Fatal(err)
 	}
+	// Who tries with a word that is somebody's does not tell it to who reads the record.
+	if err := nc.Publish(b.Inlet("le", subject.Reports).Of("orcon.x"), nil); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := nc.SubscribeSync("_INBOX.>"); err != nil {
 		t.Fatal(err)
 	}
@@ -90,6 +94,7 @@ func TestViolationsAreRecorded(t *testing.T) {
 	}
 	want := []natsd.Violation{
 		{Action: "publish", Subject: "$JS.API.STREAM.NAMES", Account: "le", User: key},
+		{Action: "publish", Subject: "inlet.(word).orcon.x", Account: "le", User: key},
 		{Action: "subscribe", Subject: "_INBOX.>", Account: "le", User: key},
 	}
 	mu.Lock()

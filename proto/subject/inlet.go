@@ -1,6 +1,9 @@
 package subject
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 const inletRoot = "inlet."
 
@@ -54,6 +57,18 @@ func (i Inlet) Source() string { return i.Of(">") }
 // Word is the secret.
 func (i Inlet) Word() string {
 	return strings.TrimSuffix(strings.TrimPrefix(string(i), inletRoot), ".")
+}
+
+// words finds the words of inlets in a text.
+var words = regexp.MustCompile(`\b(inlet\.)[^.*> "']+\.`)
+
+// Wordless is a text without the words of inlets in it: a record of a refusal
+// or a line of a log may be read by who writes no stream.
+func Wordless(text string) string {
+	if !strings.Contains(text, inletRoot) {
+		return text
+	}
+	return words.ReplaceAllString(text, "${1}(word).")
 }
 
 // String does not tell the word.

@@ -32,6 +32,21 @@ func TestNoInlet(t *testing.T) {
 	}
 }
 
+// What is logged or recorded keeps its sense and loses the word.
+func TestWordless(t *testing.T) {
+	for text, want := range map[string]string{
+		"inlet.3f9a.report.le":                             "inlet.(word).report.le",
+		`Publish Violation - Subject "inlet.3f9a.orcon.x"`: `Publish Violation - Subject "inlet.(word).orcon.x"`,
+		"inlet.3f9a.a and inlet.77b1.b":                    "inlet.(word).a and inlet.(word).b",
+		"inlet.*.report.> and inlet.>":                     "inlet.*.report.> and inlet.>",
+		"report.le":                                        "report.le",
+	} {
+		if got := subject.Wordless(text); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
 // A log line with an inlet in it does not tell the word.
 func TestAnInletIsNotPrinted(t *testing.T) {
 	if got := fmt.Sprintf("%v %s", subject.NewInlet("3f9a"), subject.NewInlet("3f9a")); strings.Contains(got, "3f9a") {
