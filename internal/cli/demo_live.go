@@ -182,7 +182,7 @@ func pages(s *spine.Spine) map[string]string {
 
 // forget removes what a demo stored, and nothing else.
 func forget(dir string) error {
-	for _, n := range []string{"data", "keys", "creds", "exercise.json", runFileName} {
+	for _, n := range []string{"data", "access", "keys", "creds", "exercise.json", runFileName} {
 		if err := os.RemoveAll(filepath.Join(dir, n)); err != nil {
 			return fmt.Errorf("forget the earlier demo: %w", err)
 		}

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,6 +39,8 @@ type tried struct {
 	Seconds  float64         `json:"seconds"`
 	Attempts []trial.Attempt `json:"attempts,omitempty"`
 	Summary  trial.Summary   `json:"summary"`
+	// HTTP is the same of the listeners.
+	HTTP trial.Summary `json:"http"`
 }
 
 func (a *app) proveLive(ctx context.Context, path string, l live) error {
@@ -69,11 +73,15 @@ func (a *app) proveLive(ctx context.Context, path string, l live) error {
 	if doc.Summary, err = trial.Run(ctx, cfg); err != nil {
 		return unreachable("try policy %s against %s: %w", doc.Policy, doc.Where, err)
 	}
+	doc.HTTP, err = a.listeners(ctx, cfg.Policy, cfg.Running != nil, cfg.Tell)
+	if err != nil {
+		return unreachable("try policy %s against %s: %w", doc.Policy, doc.Where, err)
+	}
 	doc.Seconds = time.Since(began).Seconds()
 	if err := a.triedSummary(doc); err != nil {
 		return err
 	}
-	if err := doc.Summary.Err(); err != nil {
+	if err := errors.Join(doc.Summary.Err(), doc.HTTP.Err()); err != nil {
 		return failed("policy %s does not hold: %w", doc.Policy, err)
 	}
 	return nil
@@ -108,12 +116,13 @@ func (a *app) triedSummary(d tried) error {
 		return json.NewEncoder(a.out).Encode(d)
 	}
 	s := d.Summary
-	for _, n := range s.Notes {
+	for _, n := range slices.Concat(s.Notes, d.HTTP.Notes) {
 		fmt.Fprintln(a.out, "note:", n)
 	}
 	_, err := fmt.Fprintf(a.out, `policy %s tried in %.0f s, seed %d, against %s:
 %d attempts: %d refused, %d allowed, %d leaks, %d not as the proof expects
 %d calls with all rights beside them: %d work, of %d there is nothing to reach; %d bytes received and searched for what other cells hold
-`, d.Policy, d.Seconds, d.Seed, d.Where, s.Attempts, s.Refused, s.Allowed, s.Leaks, s.Wrong, s.Controls, s.Worked, s.Nobody, s.Bytes)
+%d attempts at HTTP listeners: %d refused, %d allowed, %d leaks, %d not as the proof expects
+`, d.Policy, d.Seconds, d.Seed, d.Where, s.Attempts, s.Refused, s.Allowed, s.Leaks, s.Wrong, s.Controls, s.Worked, s.Nobody, s.Bytes, d.HTTP.Attempts, d.HTTP.Refused, d.HTTP.Allowed, d.HTTP.Leaks, d.HTTP.Wrong)
 	return err
 }

@@ -138,7 +138,7 @@ func TestPolicyProveLiveAgainstARunningBroker(t *testing.T) {
 		t.Fatalf("before: %s", before)
 	}
 	out := must(t, "", "--dir", dir, "policy", "prove", "--live", "--sample", "150", "--seed", "7")
-	for _, want := range []string{"the broker of " + dir, " 0 leaks, 0 not as the proof expects", "seed 7", "permissions violation; with all rights: answered", "listeners: off"} {
+	for _, want := range []string{"the broker of " + dir, " 0 leaks, 0 not as the proof expects", "seed 7", "permissions violation; with all rights: answered", "listeners: off", "attempts at HTTP listeners:", "token of intel  (running: 401", "its own token  (twin: 200", "after its token was revoked"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q:\n%.2000s", want, out)
 		}
@@ -158,7 +158,7 @@ func TestPolicyProveLiveApart(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &d); err != nil {
 		t.Fatalf("%v: %.300s", err, out)
 	}
-	if d.Seed == 0 || d.Summary.Attempts < 1000 || d.Summary.Leaks+d.Summary.Wrong != 0 || len(d.Attempts) != 0 {
+	if d.Seed == 0 || d.Summary.Attempts < 1000 || d.Summary.Leaks+d.Summary.Wrong+d.HTTP.Leaks+d.HTTP.Wrong != 0 || d.HTTP.Refused < 500 || d.HTTP.Allowed < 50 || len(d.Attempts) != 0 {
 		t.Errorf("got %+v", d)
 	}
 }
