@@ -77,7 +77,24 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.Now = ratchet(c.Now)
 	return c, nil
+}
+
+// ratchet is a clock that never goes back: what has ended, as a token has, does
+// not begin again because somebody set the clock.
+func ratchet(now func() time.Time) func() time.Time {
+	var mu sync.Mutex
+	var last time.Time
+	return func() time.Time {
+		t := now()
+		mu.Lock()
+		defer mu.Unlock()
+		if t.Round(0).After(last.Round(0)) {
+			last = t
+		}
+		return last
+	}
 }
 
 // Broker is a running broker. Its methods may be called at the same time.
@@ -112,7 +129,7 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open broker: %w", err)
 	}
-	b := &Broker{cfg: cfg, guards: map[string]*post{}, staged: map[string]string{}}
+	b := &Broker{cfg: cfg, vigil: vigil{began: time.Now()}, guards: map[string]*post{}, staged: map[string]string{}}
 	if err := b.open(ctx); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("open broker: %w", err)

@@ -68,7 +68,8 @@ type vigil struct {
 	done   chan struct{}
 
 	tight   atomic.Bool
-	looking atomic.Int64 // since when a look is under way, in Unix nanoseconds; 0 while none is
+	looking atomic.Int64 // since when a look is under way, after began, plus 1; 0 while none is
+	began   time.Time
 
 	mu    sync.Mutex
 	state StoreHealth
@@ -117,7 +118,7 @@ func (v *vigil) end() {
 // disk stands still.
 func (b *Broker) look() {
 	v := &b.vigil
-	v.looking.Store(time.Now().UnixNano())
+	v.looking.Store(int64(time.Since(v.began)) + 1)
 	defer v.looking.Store(0)
 	space, err := room.Of(b.cfg.DataDir)
 	if err != nil {
@@ -194,7 +195,7 @@ func (v *vigil) health() StoreHealth {
 	defer v.mu.Unlock()
 	h := v.state
 	if since := v.looking.Load(); since != 0 {
-		h.Silent = time.Since(time.Unix(0, since))
+		h.Silent = time.Since(v.began) - time.Duration(since)
 	}
 	return h
 }

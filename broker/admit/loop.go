@@ -47,6 +47,9 @@ type loop struct {
 	lastHeader string
 	stale      bool      // the index must be reloaded before the next commit
 	asked      time.Time // when a reload was last tried in vain
+	stamped    time.Time // the last time of receipt
+	mistaken   time.Time // up to here times of receipt are not believed
+	warned     time.Time // when a clock that was set back was last told of
 	failing    bool      // the last commit failed, and not for the fence
 	// ids names batches, and readers see the names. A generator that cells share
 	// counts what all of them commit.
@@ -127,7 +130,7 @@ func (l *loop) run(ctx context.Context) error {
 
 // take examines a submission and those that wait behind it.
 func (l *loop) take(m *nats.Msg) {
-	rules, now := l.g.rules.Load(), l.g.cfg.Now()
+	rules, now := l.g.rules.Load(), l.now()
 	for n := 1; ; n++ {
 		l.accept(rules, m, now)
 		if n == drainAtOnce {
@@ -140,6 +143,39 @@ func (l *loop) take(m *nats.Msg) {
 		}
 	}
 }
+
+// now is the time of receipt. It never goes back, also over a restart: while the
+// clock stands behind what was stamped before, the last stamp is given again.
+// Readers see receipt times in the order of the stream, and a source whose clock
+// is right is not refused as one of the future.
+func (l *loop) now() time.Time {
+	now := l.g.cfg.Now()
+	if at := l.index.Latest(); at.After(l.stamped) && at.After(l.mistaken) {
+		l.stamped = at
+	}
+	behind := l.stamped.Sub(now)
+	if behind > heldBack {
+		l.log.Error("stored reports name a time of receipt far ahead of the clock, which is believed; check the clock", zap.Duration("ahead", behind))
+		l.stamped, l.mistaken, behind = now, l.index.Latest(), 0
+	}
+	l.g.metrics.behind.Store(int64(max(behind, 0)))
+	if behind <= 0 {
+		l.stamped = now
+		return now
+	}
+	if behind > tolerated && now.Sub(l.warned).Abs() > time.Minute {
+		l.warned = now
+		l.log.Warn("the clock was set back: reports are stamped with the last time until it has caught up; check the clock", zap.Duration("behind", behind))
+	}
+	return l.stamped
+}
+
+// heldBack is how long the last time of receipt is given again at most. What lies
+// further ahead was stamped by a clock that was wrong, and must not stop time.
+const heldBack = 48 * time.Hour
+
+// tolerated is how far a clock may be corrected without a word.
+const tolerated = time.Second
 
 func (l *loop) accept(rules *guard.Rules, m *nats.Msg, now time.Time) {
 	if delivered(m.Reply) {

@@ -42,9 +42,10 @@ type Metrics struct {
 	CommitSize                Histogram
 	CommitLatency, AckLatency Latency
 
-	owed  atomic.Int64 // since when the store owes an answer, in Unix nanoseconds; 0 when it does not
-	codes [len(codeList)]atomic.Uint64
-	other atomic.Uint64
+	owed   atomic.Int64 // since when the store owes an answer, by uptime; 0 when it does not
+	behind atomic.Int64 // see Behind
+	codes  [len(codeList)]atomic.Uint64
+	other  atomic.Uint64
 }
 
 // codeList is the catalogue of refusals that are counted apart.
@@ -60,17 +61,26 @@ var codeList = [...]admission.Code{
 // Stalled is for how long the store has not taken what it was given; 0 while it does.
 func (m *Metrics) Stalled() time.Duration {
 	if since := m.owed.Load(); since != 0 {
-		return max(time.Since(time.Unix(0, since)), 0)
+		return uptime() - time.Duration(since)
 	}
 	return 0
 }
+
+var start = time.Now()
+
+// uptime goes on whatever happens to the clock; it is never 0.
+func uptime() time.Duration { return time.Since(start) + 1 }
+
+// Behind is how far the clock stands behind the last time of receipt; 0 when it
+// does not.
+func (m *Metrics) Behind() time.Duration { return time.Duration(m.behind.Load()) }
 
 // owes notes that the store was given something, or that it is even.
 func (m *Metrics) owes(something bool) {
 	if !something {
 		m.owed.Store(0)
 	} else if m.owed.Load() == 0 {
-		m.owed.Store(time.Now().UnixNano())
+		m.owed.Store(int64(uptime()))
 	}
 }
 

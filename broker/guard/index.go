@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
+	"time"
 
 	"github.com/watchfloor/watchfloor/proto/admission"
 	"github.com/watchfloor/watchfloor/proto/subject"
@@ -49,6 +50,7 @@ type Index struct {
 	agencies words
 	subjects words
 	journal  []change
+	latest   time.Time // see Latest
 }
 
 const chunkRows = 1 << 12
@@ -228,6 +230,9 @@ func (x *Index) Rollback() {
 // copy of a record it may read, stored here. It is no report, and passed over.
 var ErrForeign = errors.New("no guard wrote this message")
 
+// Latest is the latest receipt time of the records restored.
+func (x *Index) Latest() time.Time { return x.latest }
+
 // Restore puts a stored record of REPORTS into the index, as rebuilding it
 // does. Records come in stream order; reading the end of the stream once more
 // changes nothing, and nor does a copy of a record.
@@ -246,6 +251,9 @@ func (x *Index) Restore(storedSubject string, sequence uint64, header string) er
 	s, err := subject.ParseStored(storedSubject)
 	if err != nil {
 		return fmt.Errorf("record %d: %w: %w", sequence, ErrForeign, err)
+	}
+	if rec.Received.After(x.latest) {
+		x.latest = rec.Received
 	}
 	have, held := x.Lookup(s.Agency, id)
 	switch rec.Event {

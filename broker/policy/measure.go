@@ -30,6 +30,9 @@ var units = []struct {
 	size   int64
 }{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
 
+// Size reads a number of bytes as policies write them: "512MiB".
+func Size(s string) (int64, error) { return size(s) }
+
 // size reads a number of bytes with its unit: "512KiB", "8GiB".
 func size(s string) (int64, error) {
 	for _, u := range units {

@@ -52,7 +52,9 @@ func (b *bound) takes(r *record, stored time.Time) bool {
 	case b.asOf.IsZero():
 		return r.sequence <= b.upTo
 	case b.clock == Wall:
-		return !stored.After(b.asOf)
+		// A clock that was set back stores what came later at an earlier time.
+		b.seen = latest(b.seen, stored)
+		return !b.seen.After(b.asOf)
 	}
 	at := b.seen
 	if r.report != nil {

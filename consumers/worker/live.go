@@ -143,6 +143,7 @@ func (s *session) onTick(ctx context.Context) error {
 	}
 	s.Metrics.lag(s.sources)
 	s.careful = false
+	s.clockBehind()
 	if err := s.forget(ctx); err != nil {
 		return err
 	}
@@ -164,6 +165,19 @@ func (s *session) onTick(ctx context.Context) error {
 		return s.keyframe(ctx)
 	}
 	return nil
+}
+
+// clockBehind tells of a clock that was set back: the picture's time waits for it.
+func (s *session) clockBehind() {
+	if s.Clock != Wall {
+		return
+	}
+	behind := max(s.tick.Sub(s.Now()), 0)
+	s.Metrics.behind.Set(behind.Seconds())
+	if behind > Grid && !s.warned {
+		s.Log.Warn("the clock stands behind the picture's time, which waits for it; check the clock", zap.Duration("behind", behind))
+	}
+	s.warned = behind > Grid
 }
 
 // untilTick is the time to the next point of the grid.

@@ -13,7 +13,7 @@ import (
 // registry, nowhere else.
 type Metrics struct {
 	revision, situations, reports, setAside, tick, recovery prometheus.Gauge
-	leads, recoveryDone, recoveryTotal, stalled             prometheus.Gauge
+	leads, recoveryDone, recoveryTotal, stalled, behind     prometheus.Gauge
 	pending, aside                                          *prometheus.GaugeVec
 	frames, keyframes, changes, failures                    prometheus.Counter
 	restarts, mismatches, fenced, panics                    prometheus.Counter
@@ -50,6 +50,8 @@ func NewMetrics(cell string, status wf.Status) *Metrics {
 			Help: "1 while this worker publishes the picture, 0 while it stands by or recovers."}),
 		stalled: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchfloor_worker_stalled_seconds", ConstLabels: labels,
 			Help: "How long the commit under way has been failing; 0 when none is. Reports wait in their streams meanwhile."}),
+		behind: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watchfloor_worker_clock_behind_seconds", ConstLabels: labels,
+			Help: "How far the clock stands behind the picture's time, which waits for it; 0 when it does not."}),
 		takeovers: count("takeovers_total", "Times this worker took the picture over from another."),
 		replicas:  count("replica_mismatches_total", "Frames of the publishing worker whose picture a standby did not find itself."),
 		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "watchfloor_worker_pending_reports",
@@ -74,7 +76,7 @@ func (m *Metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.revision, m.situations, m.reports, m.setAside, m.tick, m.recovery, m.pending, m.frames, m.keyframes, m.changes,
 		m.failures, m.restarts, m.mismatches, m.fenced, m.panics, m.records, m.commit,
-		m.leads, m.aside, m.stalled, m.recoveryDone, m.recoveryTotal, m.takeovers, m.replicas,
+		m.leads, m.aside, m.stalled, m.behind, m.recoveryDone, m.recoveryTotal, m.takeovers, m.replicas,
 	}
 }
 

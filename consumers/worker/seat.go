@@ -74,6 +74,10 @@ func (s *session) sit(ctx context.Context) (*seat, error) {
 				return t, t.take()
 			}
 		default:
+			if s.SeatFree {
+				t.leave()
+				return nil, ErrSeatTaken
+			}
 			quiet = 0
 			if !warned {
 				warned = true

@@ -44,6 +44,7 @@ type session struct {
 	input   time.Time // latest time named by a report
 	at      position  // the record applied last
 	tick    time.Time
+	warned  bool   // of a clock that was set back
 	broken  uint64 // records that cannot be read
 	purges  purges
 	// agrees: the engine's picture is the published one, as of the same frame.
@@ -67,6 +68,7 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 	defer s.seat.leave()
+	s.SeatFree = false // it was; whoever begins again waits for it
 	if err := s.trail(ctx); err != nil {
 		return err
 	}

@@ -92,7 +92,10 @@ type Config struct {
 	// Sources are the cell itself and every cell it dominates.
 	Sources []Source
 	// Seat tells the worker from the other one of the same picture; 0 is 1.
-	Seat      subject.Seat
+	Seat subject.Seat
+	// SeatFree makes Run return ErrSeatTaken, instead of waiting, when another
+	// worker sits in the seat at the start.
+	SeatFree  bool
 	Clock     Clock
 	NewEngine func() Engine
 	// MaxReports bounds the reports of one frame; 0 is 8192.
@@ -165,6 +168,9 @@ func (c *Config) check() error {
 // errAgain: what was done so far in this session is void; begin again.
 var errAgain = errors.New("begin again")
 
+// ErrSeatTaken: another worker sits in the seat. End it, or take the other seat.
+var ErrSeatTaken = errors.New("another worker sits in this seat")
+
 // maxSetAside ends a worker whose engine breaks on everything.
 const maxSetAside = 1000
 
@@ -181,6 +187,9 @@ func Run(ctx context.Context, c Config) error {
 	for again := 0; ; again++ {
 		s := &session{Config: &c, aside: aside, careful: careful, epoch: c.Epoch()}
 		err := s.run(ctx)
+		if errors.Is(err, ErrSeatTaken) {
+			return fmt.Errorf("worker %s %s: seat %d: %w", c.Cell, subject.StatusToken(c.Status), c.Seat, err)
+		}
 		careful = s.careful
 		c.Metrics.leads.Set(0)
 		switch {

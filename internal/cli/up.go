@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"github.com/watchfloor/watchfloor/broker"
+	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/consumers/console"
 	"github.com/watchfloor/watchfloor/consumers/worker"
 	"github.com/watchfloor/watchfloor/internal/spine"
@@ -22,6 +24,7 @@ func (a *app) up() *cobra.Command {
 	var policyFile string
 	var port, http int
 	var without bool
+	var reserve string
 	var o outside
 	c := &cobra.Command{
 		Use:   "up",
@@ -37,6 +40,10 @@ without them what is stored cannot be read.
 A second process, "watchfloor worker", stands by for the fusion workers of this
 one and takes over when they are gone.
 
+When the disk is nearly full, senders are told to try again later; when it
+failed, the store is opened again by itself once the disk takes writes. Both are
+said in the log.
+
 A changed policy file is taken without a restart: send the process a SIGHUP.
 Ctrl-C or SIGTERM ends it cleanly.` + exitHelp,
 		Example: `  watchfloor up
@@ -45,21 +52,38 @@ Ctrl-C or SIGTERM ends it cleanly.` + exitHelp,
   kill -HUP $(jq .pid /var/lib/watchfloor/run.json)    take the changed policy`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runUp(cmd.Context(), upFlags{policyFile, port, http, without, o})
+			return a.runUp(cmd.Context(), upFlags{policyFile, port, http, without, reserve, o})
 		},
 	}
 	c.Flags().StringVar(&policyFile, "policy", "", "policy file (default: the shipped policy)")
 	c.Flags().IntVar(&port, "port", 4222, "port of the broker on loopback; -1 for any free one")
 	c.Flags().IntVar(&http, "http-port", 8080, "port of the first cell's page and API, the others follow; -1 for any free ones")
+	c.Flags().StringVar(&reserve, "reserve", "", "room that stays free on the disk: with less, senders are told to try again later; 512MiB, or none (default: a twentieth of the disk, at most 1GiB)")
 	c.Flags().BoolVar(&without, "without-workers", false, "run no fusion workers: \"watchfloor worker\" does, in processes of its own")
 	o.flags(c)
 	return c
+}
+
+// parseReserve reads --reserve as the broker takes it.
+func parseReserve(text string) (int64, error) {
+	switch text {
+	case "":
+		return 0, nil
+	case "none":
+		return -1, nil
+	}
+	n, err := policy.Size(text)
+	if err != nil {
+		return 0, usage("--reserve: %w", err)
+	}
+	return n, nil
 }
 
 type upFlags struct {
 	policy         string
 	port, http     int
 	withoutWorkers bool
+	reserve        string
 	outside        outside
 }
 
@@ -87,11 +111,16 @@ func (a *app) runUp(ctx context.Context, f upFlags) error {
 	if err := f.outside.free(len(p.Cells)); err != nil {
 		return err
 	}
+	reserve, err := parseReserve(f.reserve)
+	if err != nil {
+		return err
+	}
 	log := a.logger()
 	s, err := spine.Start(ctx, spine.Config{
 		Outside: f.outside.broker, HTTPOutside: f.outside.pages, Keeper: keeper,
 		Policy: p, DataDir: a.dataDir(), KeysDir: a.keysDir(), Port: f.port, HTTPPort: f.http, WithoutWorkers: f.withoutWorkers,
 		Clock: worker.Wall, Version: Version, Log: log, Console: console.Handler(), Recovery: a.recovery(),
+		Broker: func(c *broker.Config) { c.Reserve = reserve },
 	})
 	if err != nil {
 		return startError(err, a.dir)

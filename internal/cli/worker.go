@@ -46,7 +46,7 @@ Ctrl-C or SIGTERM ends it cleanly.` + exitHelp,
 	}
 	c.Flags().StringSliceVar(&cells, "cell", nil, "cells whose pictures to make (default: all)")
 	c.Flags().StringVar(&status, "status", "", "actual, exercise or test (default: all that the broker shows)")
-	c.Flags().IntVar(&seat, "seat", seat, "1 or 2; two workers never share one")
+	c.Flags().IntVar(&seat, "seat", seat, "1 or 2; it is refused while another worker sits there")
 	return c
 }
 
@@ -63,7 +63,7 @@ func (a *app) runWorker(ctx context.Context, cells []string, status string, seat
 	if !seat.Valid() {
 		return usage("--seat %d: use %v", seat, subject.Seats)
 	}
-	conf := spine.Config{Policy: l.policy, Seat: seat, Clock: worker.Wall, Log: a.logger(), Recovery: a.recovery(), Turned: a.turned()}
+	conf := spine.Config{Policy: l.policy, Seat: seat, Clock: worker.Wall, Log: a.logger(), Recovery: a.recovery(), Turned: a.turned(), SeatFree: true}
 	if l.run.only() != "" {
 		conf.Clock, conf.Statuses = worker.Input, exerciseOnly // a demo ticks by the time of its exercise
 	}
@@ -75,6 +75,9 @@ func (a *app) runWorker(ctx context.Context, cells []string, status string, seat
 		conf.Statuses = []wf.Status{one}
 	}
 	w, err := spine.StartWorkers(ctx, conf, l.workerCredential(seat), cells...)
+	if errors.Is(err, worker.ErrSeatTaken) {
+		return unreachable("start workers: %w: end that one, or take the other with --seat %d", err, seat.Other())
+	}
 	if err != nil {
 		return unreachable("start workers in seat %d: %w", seat, err)
 	}

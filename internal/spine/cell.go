@@ -52,6 +52,16 @@ func (c *cell) connect(principal, in string) (*nats.Conn, error) {
 	log := c.spine.cfg.Log.With(zap.String("cell", c.Name), zap.String("in", in))
 	nc, err := nats.Connect(cred.URL, append(auth,
 		nats.Name(principal+" of "+c.Name), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond),
+		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
+			if !nc.IsClosed() && principal == "worker" { // of its connections the one that stands for all
+				log.Warn("broker is gone, waiting for it", zap.Error(err))
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			if principal == "worker" {
+				log.Warn("broker is back")
+			}
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("connection", zap.Error(err)) }))...)
 	if err != nil {
 		return nil, fmt.Errorf("connect %s to %s: %w", principal, in, err)
@@ -121,7 +131,7 @@ func (c *cell) run(status wf.Status, ready chan<- struct{}, failed chan<- error)
 	c.metrics = append(c.metrics, metrics)
 	var first sync.Once
 	conf := worker.Config{
-		Cell: c.Name, Status: status, Home: c.home, Sources: c.sources, Seat: cfg.Seat, Clock: cfg.Clock, Metrics: metrics,
+		Cell: c.Name, Status: status, Home: c.home, Sources: c.sources, Seat: cfg.Seat, SeatFree: cfg.SeatFree, Clock: cfg.Clock, Metrics: metrics,
 		NewEngine: c.engine(status), Now: cfg.Now, Log: cfg.Log, Progress: cfg.Recovery,
 		Ready: func(publishes bool) {
 			first.Do(func() { ready <- struct{}{} })

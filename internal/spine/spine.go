@@ -77,6 +77,9 @@ type Config struct {
 	Broker func(*broker.Config)
 	// Seat of the workers; 0 is the first. Another process may sit in the other.
 	Seat subject.Seat
+	// SeatFree refuses to start beside another worker in the same seat, instead
+	// of waiting until it has gone.
+	SeatFree bool
 	// Turned is told when a worker begins to publish or to stand by; may be nil.
 	Turned func(cell string, status wf.Status, publishes bool)
 	// Recovery is told how far workers are with reading again; may be nil.
