@@ -138,9 +138,6 @@ func (h *intel) answered(s submission, data []byte) error {
 		}
 	case slices.ContainsFunc(a.Error.Refusal, func(r admission.Reason) bool { return r.Code == admission.StorageFull }):
 		h.full++
-		if h.full == 1 && h.w.leak != nil && h.w.leak.full != nil {
-			return h.w.leak.full(h.w)
-		}
 	default:
 		h.refused++
 	}

@@ -2,6 +2,7 @@ package twins
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -27,6 +28,9 @@ func (w *world) tick() error {
 	return nil
 }
 
+// errTurnedAway: a cell takes no reports. In a world without faults it is one.
+var errTurnedAway = errors.New("a low cell takes no reports")
+
 // submitLow sends one report and waits for its answer and for what becomes of it.
 func (w *world) submitLow(s submission) error {
 	nc := w.agencies[s.cell+" "+s.agency]
@@ -34,6 +38,8 @@ func (w *world) submitLow(s submission) error {
 		return fmt.Errorf("%s has no credential in %s", s.agency, s.cell)
 	}
 	w.submitted++
+	w.asking.Store(&s)
+	defer w.asking.Store(nil)
 	begin := time.Now()
 	sid, err := nc.ask(s.subject, s.data)
 	if err != nil {
@@ -50,8 +56,14 @@ func (w *world) submitLow(s submission) error {
 	w.latency = append(w.latency, time.Since(begin))
 	w.answered[s.cell]++
 	a, err := admission.ParseAnswer(list[0].data)
-	if err != nil || a.Error != nil || a.Duplicate {
+	if err != nil {
 		return err
+	}
+	if a.Error != nil && a.Error.ErrorCode == admission.ErrUnavailable {
+		return fmt.Errorf("%s of %s: %w: %s", s.note, s.agency, errTurnedAway, a.Error.Description)
+	}
+	if a.Error != nil || a.Duplicate {
+		return nil
 	}
 	w.admitted++
 	return w.stored(s)

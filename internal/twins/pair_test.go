@@ -22,8 +22,9 @@ type pair struct {
 	ticks worker.Clock
 	// without leaves the intelligence traffic out of both worlds.
 	without bool
-	leak    *leak // planted in the world with intelligence traffic
-	edit    func(yaml string) string
+	// light leaves out the restart, and all that the intelligence side does but
+	// submissions.
+	light bool
 }
 
 // outcome of a pair.
@@ -32,20 +33,31 @@ type outcome struct {
 	a, b *world
 }
 
+// ground is what the worlds of a pair share.
+type ground struct {
+	dir, keys string
+	plan      *plan
+}
+
+func (p pair) ground(t testing.TB) ground {
+	t.Helper()
+	dir, pol := t.TempDir(), testPolicy(t)
+	x := newPlan(t, pol, p.seed, p.steps)
+	if p.light {
+		for i := range x.steps {
+			x.steps[i].deeds = []string{"flood"}
+		}
+	}
+	return ground{dir, madeKeys(t, dir, pol), x}
+}
+
 // run runs two worlds beside each other and compares them.
 func (p pair) run(t testing.TB, m *Masker) (out outcome) {
 	t.Helper()
-	dir := t.TempDir()
-	pol := testPolicy(t, p.edit)
-	keys := madeKeys(t, dir, pol)
-	x := newPlan(t, pol, p.seed, p.steps)
-	out.a, out.b = p.world(t, "without", dir, keys, x, m), p.world(t, "with", dir, keys, x, m)
+	g := p.ground(t)
+	out.a, out.b = p.world(t, "without", g, m), p.world(t, "with", g, m)
 	if !p.without {
 		out.b.high = newIntel(out.b)
-	}
-	out.b.leak = p.leak
-	if p.leak != nil && p.leak.tamper != nil {
-		out.b.tapes.Tamper = func(tape string, r []byte) []byte { return p.leak.tamper(out.b, tape, r) }
 	}
 	var wg sync.WaitGroup
 	errs := make([]error, 2)
@@ -54,7 +66,7 @@ func (p pair) run(t testing.TB, m *Masker) (out outcome) {
 		wg.Go(func() { errs[i] = w.run() })
 	}
 	wg.Wait()
-	level(out.a.tapes, out.b.tapes)
+	level(out.a.tapes, out.b.tapes, errs[0] == nil && errs[1] == nil)
 	out.Compared = Compare(out.a.tapes, out.b.tapes)
 	for i, w := range both {
 		if errs[i] != nil {
@@ -68,8 +80,12 @@ func (p pair) run(t testing.TB, m *Masker) (out outcome) {
 }
 
 // level waits until what is still on its way has come to both: until no tape is
-// longer than its twin, or one has had its time.
-func level(a, b *Tapes) {
+// longer than its twin, or one has had its time. When they are not expected to,
+// there is nothing to wait for.
+func level(a, b *Tapes, expected bool) {
+	if !expected {
+		return
+	}
 	_ = until(func() string { return "both tapes of a length" }, func() (bool, error) {
 		la, lb := a.Lengths(), b.Lengths()
 		for name, n := range la {
@@ -81,11 +97,11 @@ func level(a, b *Tapes) {
 	})
 }
 
-func (p pair) world(t testing.TB, name, dir, keys string, x *plan, m *Masker) *world {
+func (p pair) world(t testing.TB, name string, g ground, m *Masker) *world {
 	t.Helper()
-	w := &world{t: t, name: name, dir: filepath.Join(dir, name), plan: x, ticks: p.ticks, tapes: NewTapes(m), waiting: map[string]int{}, epochs: map[string]int{}}
+	w := &world{t: t, name: name, dir: filepath.Join(g.dir, name), plan: g.plan, ticks: p.ticks, light: p.light, tapes: NewTapes(m), waiting: map[string]int{}, epochs: map[string]int{}}
 	w.clock.at.Store(base.UnixNano())
-	if err := os.CopyFS(filepath.Join(w.dir, "keys"), os.DirFS(keys)); err != nil {
+	if err := os.CopyFS(filepath.Join(w.dir, "keys"), os.DirFS(g.keys)); err != nil {
 		t.Fatal(err)
 	}
 	if err := filepath.WalkDir(filepath.Join(w.dir, "keys"), func(path string, d os.DirEntry, err error) error {
@@ -100,20 +116,24 @@ func (p pair) world(t testing.TB, name, dir, keys string, x *plan, m *Masker) *w
 }
 
 // testPolicy is the shipped policy with a quota for one intelligence cell.
-func testPolicy(t testing.TB, edit func(string) string) *policy.Policy {
+func testPolicy(t testing.TB) *policy.Policy {
 	t.Helper()
-	text := strings.Replace(string(policy.DefaultYAML()), "  - name: "+fills+"\n", "  - name: "+fills+"\n    quota: "+quota+"\n", 1)
-	if edit != nil {
-		text = edit(text)
-	}
-	p, err := policy.Parse([]byte(text))
+	p, err := withQuota(string(policy.DefaultYAML()), fills, quota)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, _ := p.Cell(fills); c.Quota == 0 {
-		t.Fatalf("%s has no quota", fills)
-	}
 	return p
+}
+
+func withQuota(text, cell, size string) (*policy.Policy, error) {
+	p, err := policy.Parse([]byte(strings.Replace(text, "  - name: "+cell+"\n", "  - name: "+cell+"\n    quota: "+size+"\n", 1)))
+	if err != nil {
+		return nil, err
+	}
+	if c, _ := p.Cell(cell); c.Quota == 0 {
+		return nil, fmt.Errorf("%s has no quota", cell)
+	}
+	return p, nil
 }
 
 // madeKeys makes the keys that both worlds use.
@@ -136,6 +156,9 @@ func (w *world) run() error {
 		if err := w.play(s, draw); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
+	}
+	if w.light {
+		return nil
 	}
 	return w.again(draw)
 }

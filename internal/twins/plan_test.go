@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/watchfloor/watchfloor/broker/policy"
+	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/producers/exercise"
 	"github.com/watchfloor/watchfloor/proto/subject"
 	wf "github.com/watchfloor/watchfloor/proto/watchfloor/v1"
@@ -157,12 +158,40 @@ func (x *plan) step(i int) step {
 			x.sent = append(x.sent, r)
 		}
 	}
+	if r, ok := x.common(i); ok {
+		s.low = append(s.low, r)
+	}
 	for range 2 {
 		s.low = append(s.low, x.mischief(s.low))
 	}
 	s.high = x.high(i, s.low)
 	s.deeds = x.deeds(i)
 	return s
+}
+
+// common is a low report with the plates and numbers that the intelligence side
+// makes a hub of, as long as the low side alone has fewer of them than a hub has.
+func (x *plan) common(i int) (submission, bool) {
+	from := x.named()
+	if from == nil || i >= fusion.DefaultHubLimit-4 {
+		return submission{}, false
+	}
+	r := proto.Clone(from.report).(*wf.Report)
+	r.Id, r.Revision, r.References, r.Record = x.id(), 1, nil, ""
+	return submit(from.cell, r, "on the same plate"), true
+}
+
+// named is the first low report that names somebody or something.
+func (x *plan) named() *submission {
+	for i := range x.sent {
+		r := x.sent[i].report
+		for _, e := range r.GetEntities() {
+			if len(e.GetIdentifiers()) > 0 && r.GetState() == wf.ReportState_REPORT_STATE_ACTIVE {
+				return &x.sent[i]
+			}
+		}
+	}
+	return nil
 }
 
 // mischief is a low submission that is not admitted, or not again.
@@ -189,9 +218,9 @@ func (x *plan) mischief(fresh []submission) submission {
 		s.note, s.subject = "wrong subject", strings.Replace(s.subject, "submit.", "submit.x", 1)
 	case 5:
 		r.Agency = "cia"
-		sub := s.subject
+		own, sub := s.agency, s.subject
 		s = submit(s.cell, r, "another's name")
-		s.agency, s.subject = list[0].agency, sub
+		s.agency, s.subject = own, sub
 	case 6:
 		r.Kind = wf.Kind_KIND_BULLETIN
 		r.Revision++
@@ -250,16 +279,11 @@ func (x *plan) copies(low *wf.Report) (out []submission) {
 // hub is one plate and one telephone in report after report: beyond any limit of
 // what may tell two reports apart. The low side uses them too.
 func (x *plan) hub() (out []submission) {
-	if len(x.sent) == 0 {
+	low := x.named()
+	if low == nil {
 		return nil
 	}
-	from := x.sent[0].report
-	for _, s := range x.sent {
-		if len(s.report.GetEntities()) > 0 {
-			from = s.report
-			break
-		}
-	}
+	from := low.report
 	for range 6 {
 		s := x.samples[x.draw.IntN(len(x.samples))]
 		r := proto.Clone(s.report).(*wf.Report)

@@ -72,6 +72,10 @@ func TestNonInterference(t *testing.T) {
 		if t.Failed() {
 			break
 		}
+		absent, err := missing(out.a.plan.policy, out.a.plan.low, out.a.tapes.Lengths())
+		if err != nil || len(absent) > 0 {
+			t.Errorf("seed %d: nothing was kept of %v, %v", p.seed, absent, err)
+		}
 		for what, n := range map[string]int{"admitted no report": out.b.high.admitted, "was refused nothing": out.b.high.refused, "did not reach its quota": out.b.high.full, "was never told to slow down": out.b.high.limited} {
 			if n == 0 {
 				t.Errorf("seed %d: the intelligence side %s", p.seed, what)

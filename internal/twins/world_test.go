@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,7 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"github.com/watchfloor/watchfloor/broker"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/consumers/fusion"
 	"github.com/watchfloor/watchfloor/consumers/worker"
@@ -38,16 +36,14 @@ type place struct {
 	status wf.Status
 }
 
-// leak is what a test plants in a world.
+// leak is what a test plants in the world with intelligence traffic.
 type leak struct {
-	epoch  func(w *world, cell string) string
-	engine func(w *world, cell string, c fusion.Config) worker.Engine
 	now    func(w *world) time.Time
-	tamper func(w *world, tape string, record []byte) []byte
+	engine func(w *world, cell string, c fusion.Config) worker.Engine
+	// answered may change the record of an answer to a low submission.
+	answered func(w *world, s submission, record []byte) []byte
 	// passes is told of every report that the intelligence side has admitted.
 	passes func(w *world, s submission) error
-	// full is told when the quota was reached.
-	full func(w *world) error
 }
 
 // world is one broker with everything on it.
@@ -57,6 +53,7 @@ type world struct {
 	dir   string
 	plan  *plan
 	ticks worker.Clock
+	light bool
 	clock clock
 	tapes *Tapes
 	spine *spine.Spine
@@ -79,6 +76,7 @@ type world struct {
 	latency   []time.Duration
 	submitted int
 	admitted  int
+	asking    atomic.Pointer[submission] // low, not yet answered
 
 	mu     sync.Mutex
 	epochs map[string]int
@@ -91,7 +89,6 @@ func (w *world) start() error {
 	cfg := spine.Config{
 		Policy: w.plan.policy, DataDir: filepath.Join(w.dir, "data"), KeysDir: filepath.Join(w.dir, "keys"), Port: -1, HTTPPort: -1,
 		Clock: w.ticks, Version: "twin", Now: w.now, Epoch: w.epoch, Log: zap.NewNop(),
-		Broker: func(c *broker.Config) {},
 	}
 	if w.leak != nil && w.leak.engine != nil {
 		cfg.Engine = func(cell string, c fusion.Config) worker.Engine { return w.leak.engine(w, cell, c) }
@@ -118,9 +115,6 @@ func (w *world) now() time.Time {
 func (w *world) epoch(cell string, status wf.Status) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.leak != nil && w.leak.epoch != nil {
-		return w.leak.epoch(w, cell)
-	}
 	key := cell + "-" + subject.StatusToken(status)
 	w.epochs[key]++
 	return fmt.Sprintf("%s-%d", key, w.epochs[key])
@@ -300,14 +294,4 @@ func (w *world) stop() error {
 func mustLabel(p *policy.Policy, cell string) label.Label {
 	c, _ := p.Cell(cell)
 	return c.Label
-}
-
-// principalOf reads the principal and cell of a tape's name.
-func principalOf(tape string) (principal, cell string) {
-	_, tape, _ = strings.Cut(tape, ": ")
-	f := strings.Fields(tape)
-	if len(f) < 4 || f[2] != "in" {
-		return "", ""
-	}
-	return f[1], f[3]
 }
