@@ -201,7 +201,7 @@ func sequenceGap() *leak {
 		at := subject.StoredOf(subject.Submission{
 			Status: wf.Status_STATUS_TEST, Kind: wf.Kind_KIND_INCIDENT, State: subject.None, County: subject.None, Agency: "passing",
 		}, "le", mustLabel(w.plan.policy, "le"), &wf.Label{})
-		_, err := guard.request(at.String(), nil)
+		_, err := guard.request(w.spine.Broker().Inlet("le", subject.Reports).Of(at.String()), nil)
 		return err
 	}}
 }

@@ -152,15 +152,18 @@ func (w *world) run() error {
 		return err
 	}
 	draw := rand.New(rand.NewPCG(w.plan.seed, 22))
-	for _, s := range w.plan.steps {
+	last := len(w.plan.steps) - 1
+	for i, s := range w.plan.steps {
+		if i == last && !w.light {
+			if err := w.again(draw); err != nil {
+				return err
+			}
+		}
 		if err := w.play(s, draw); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	if w.light {
-		return nil
-	}
-	return w.again(draw)
+	return nil
 }
 
 // again stops everything and starts it on what is stored: what a reader sees
