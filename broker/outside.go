@@ -19,6 +19,16 @@ type Outside struct {
 	// Keeper holds the server's certificate and the authority of the agencies'.
 	// Whoever made it watches its files and calls Recheck after a change.
 	Keeper *transport.Keeper
+	// Host is the name that other machines connect to; empty is the first of the
+	// certificate.
+	Host string
+}
+
+func (o *Outside) host() string {
+	if o.Host != "" {
+		return o.Host
+	}
+	return o.Keeper.Host()
 }
 
 // openFront lets other machines in. The caller holds mu.
@@ -74,8 +84,7 @@ func (b *Broker) refusedOutside(r front.Refusal) {
 	}
 }
 
-// OutsideURL is where other machines connect, by the first name of the server's
-// certificate; empty without such a listener.
+// OutsideURL is where other machines connect; empty without such a listener.
 func (b *Broker) OutsideURL() string {
 	if b.front == nil {
 		return ""
@@ -85,7 +94,7 @@ func (b *Broker) OutsideURL() string {
 		b.cfg.Log.Error("outside address", zap.Error(err))
 		return ""
 	}
-	return "tls://" + net.JoinHostPort(b.cfg.Outside.Keeper.Host(), port)
+	return "tls://" + net.JoinHostPort(b.cfg.Outside.host(), port)
 }
 
 // OutsideRefused counts connections from outside that were not let in.

@@ -266,6 +266,42 @@ func TestOutsideIsCheckedAgain(t *testing.T) {
 	ended(t, other)
 }
 
+// Whoever holds connections open without a credential keeps nobody else out.
+func TestOutsideIsNotHeldShut(t *testing.T) {
+	certs := brokertest.NewCerts(t)
+	b := brokertest.Start(t, certs.Outside(), brokertest.WithoutGuards())
+	address := strings.TrimPrefix(b.OutsideURL(), "tls://")
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	greeted := func(from string) bool {
+		t.Helper()
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 30 * time.Second}
+		nc, err := d.DialContext(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = nc.Close() })
+		_ = nc.SetReadDeadline(time.Now().Add(30 * time.Second))
+		n, _ := nc.Read(make([]byte, 1))
+		return n == 1
+	}
+	held := 0
+	for range 100 { // the first may be over before the last is made, on a slow machine
+		if !greeted("127.0.0.2") {
+			break
+		}
+		held++
+	}
+	if held < 32 || held == 100 {
+		t.Errorf("one address holds %d connections; want 32 and no more at once", held)
+	}
+	if !greeted("127.0.0.3") {
+		t.Error("another address is kept out")
+	}
+}
+
 // Without TLS the broker listens on loopback or not at all, and touches nothing.
 func TestNoPlainListenerForOthers(t *testing.T) {
 	for _, host := range []string{"0.0.0.0", "::", "localhost", "192.0.2.1"} {

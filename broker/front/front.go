@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,8 +61,11 @@ type Config struct {
 const (
 	// enterWithin bounds the time from the first byte to the credential.
 	enterWithin = 10 * time.Second
-	// maxEntering bounds how many connections may be on their way in at once.
+	// maxEntering bounds how many connections may be on their way in at once,
+	// perAddress how many of them from one address: who holds some open without a
+	// credential keeps nobody else out.
 	maxEntering = 512
+	perAddress  = 32
 	// writeWithin is how long a peer may take none of what is sent to it.
 	writeWithin = 30 * time.Second
 )
@@ -71,13 +75,14 @@ type Front struct {
 	cfg      Config
 	listener net.Listener
 	tls      *tls.Config
-	entering chan struct{}
 	refused  atomic.Uint64
 	ended    sync.WaitGroup
 
-	mu     sync.Mutex // conns and closed are under it
-	conns  map[*conn]struct{}
-	closed bool
+	mu       sync.Mutex // conns, entering and closed are under it
+	conns    map[*conn]struct{}
+	entering map[netip.Prefix]int // by address of the client
+	all      int                  // of them together
+	closed   bool
 }
 
 // Open listens. Close ends it.
@@ -95,7 +100,7 @@ func Open(cfg Config) (*Front, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open front: %w", err)
 	}
-	f := &Front{cfg: cfg, listener: l, tls: cfg.Keeper.Server(), entering: make(chan struct{}, maxEntering), conns: map[*conn]struct{}{}}
+	f := &Front{cfg: cfg, listener: l, tls: cfg.Keeper.Server(), entering: map[netip.Prefix]int{}, conns: map[*conn]struct{}{}}
 	f.ended.Add(1)
 	go f.accept()
 	return f, nil
@@ -122,28 +127,52 @@ func (f *Front) accept() {
 			continue
 		}
 		wait = time.Millisecond
-		select {
-		case f.entering <- struct{}{}:
-			f.start(nc)
-		default:
+		if !f.start(nc) {
 			_ = nc.Close()
 			f.refuse(Refusal{Reason: "busy", Err: errors.New("too many connections are on their way in")})
 		}
 	}
 }
 
-// start takes charge of a connection unless the front is closed.
-func (f *Front) start(nc net.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), enterWithin)
-	c := &conn{front: f, raw: nc, cancel: cancel}
+// network is whom a connection counts for: an address, of IPv6 the network that
+// one customer has.
+func network(a net.Addr) netip.Prefix {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Prefix{}
+	}
+	ip := t.AddrPort().Addr().Unmap().WithZone("")
+	bits := 32
+	if ip.Is6() {
+		bits = 64
+	}
+	p, _ := ip.Prefix(bits) // in range for its family
+	return p
+}
+
+// entered ends a connection's being on its way in.
+func (f *Front) entered(from netip.Prefix) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
-		cancel()
-		_ = nc.Close()
-		<-f.entering
-		return
+	f.all--
+	if f.entering[from]--; f.entering[from] == 0 {
+		delete(f.entering, from)
 	}
+}
+
+// start takes charge of a connection; it does not when too many are on their
+// way in, or the front is closed.
+func (f *Front) start(nc net.Conn) bool {
+	from := network(nc.RemoteAddr())
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed || f.all >= maxEntering || f.entering[from] >= perAddress {
+		return false
+	}
+	f.all++
+	f.entering[from]++
+	ctx, cancel := context.WithTimeout(context.Background(), enterWithin)
+	c := &conn{front: f, raw: nc, cancel: cancel}
 	f.conns[c] = struct{}{}
 	f.ended.Add(1)
 	go func() {
@@ -151,11 +180,12 @@ func (f *Front) start(nc net.Conn) {
 		defer f.leave(c)
 		err := c.enter(ctx)
 		cancel()
-		<-f.entering
+		f.entered(from)
 		if err == nil {
 			c.carry()
 		}
 	}()
+	return true
 }
 
 func (f *Front) leave(c *conn) {

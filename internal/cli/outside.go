@@ -16,13 +16,14 @@ import (
 
 // outside are the flags of the listeners for other machines.
 type outside struct {
-	broker, pages string
-	files         transport.Files
+	broker, pages, name string
+	files               transport.Files
 }
 
 func (o *outside) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.broker, "listen", "", "address where other machines reach the broker over TLS, like 0.0.0.0:4443 (default: nowhere)")
 	c.Flags().StringVar(&o.pages, "http-listen", "", "address of the first cell's page and API over TLS, the others follow, like 0.0.0.0:8443 (default: nowhere)")
+	c.Flags().StringVar(&o.name, "advertise", "", "name that other machines connect to, as it stands in what is issued (default: the first in the certificate)")
 	c.Flags().StringVar(&o.files.Cert, "tls-cert", "", "certificate of both, PEM, with the names that others connect to")
 	c.Flags().StringVar(&o.files.Key, "tls-key", "", "its key, readable by its owner alone")
 	c.Flags().StringVar(&o.files.CA, "tls-client-ca", "", "authority that the agencies' certificates come from, PEM")
@@ -55,6 +56,9 @@ func (o *outside) keeper() (*transport.Keeper, error) {
 	k, err := transport.Keep(*f, time.Now)
 	if err != nil {
 		return nil, usage("%w", err)
+	}
+	if o.name == "" && k.Host() == "" {
+		return nil, usage("--tls-cert has no name but wildcards: say with --advertise which one others connect to")
 	}
 	return k, nil
 }

@@ -117,7 +117,7 @@ func (a *app) runUp(ctx context.Context, f upFlags) error {
 	}
 	log := a.logger()
 	s, err := spine.Start(ctx, spine.Config{
-		Outside: f.outside.broker, HTTPOutside: f.outside.pages, Keeper: keeper,
+		Outside: f.outside.broker, HTTPOutside: f.outside.pages, Keeper: keeper, Advertise: f.outside.name,
 		Policy: p, DataDir: a.dataDir(), KeysDir: a.keysDir(), Port: f.port, HTTPPort: f.http, WithoutWorkers: f.withoutWorkers,
 		Clock: worker.Wall, Version: Version, Log: log, Console: console.Handler(), Recovery: a.recovery(),
 		Broker: func(c *broker.Config) { c.Reserve = reserve },

@@ -45,7 +45,11 @@ func (c *cell) serveOutside(srv *api.Server, address string) error {
 	if err != nil {
 		return fmt.Errorf("serve %s: %w", c.Name, err)
 	}
-	c.OutsideURL = "https://" + net.JoinHostPort(keeper.Host(), port)
+	host := c.spine.cfg.Advertise
+	if host == "" {
+		host = keeper.Host()
+	}
+	c.OutsideURL = "https://" + net.JoinHostPort(host, port)
 	c.spine.servers.g.Go(func() error { return srv.ServeTLS(c.spine.servers.ctx, l, keeper.HTTP()) })
 	return nil
 }

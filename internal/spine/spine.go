@@ -46,7 +46,10 @@ type Config struct {
 	Outside, HTTPOutside string
 	// Keeper holds the certificates of both.
 	Keeper *transport.Keeper
-	Clock  worker.Clock
+	// Advertise is the name that other machines connect to; empty is the first of
+	// the certificate.
+	Advertise string
+	Clock     worker.Clock
 	// Statuses to fuse; none is all three.
 	Statuses []wf.Status
 	Weights  fusion.Weights
@@ -191,7 +194,7 @@ func Start(ctx context.Context, cfg Config) (*Spine, error) {
 func (s *Spine) start(ctx context.Context) error {
 	c := broker.Config{Policy: s.cfg.Policy, DataDir: s.cfg.DataDir, KeysDir: s.cfg.KeysDir, Port: s.cfg.Port, Now: s.cfg.Now, Log: s.cfg.Log}
 	if s.cfg.Outside != "" {
-		c.Outside = &broker.Outside{Address: s.cfg.Outside, Keeper: s.cfg.Keeper}
+		c.Outside = &broker.Outside{Address: s.cfg.Outside, Keeper: s.cfg.Keeper, Host: s.cfg.Advertise}
 	}
 	if s.cfg.Broker != nil {
 		s.cfg.Broker(&c)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -127,13 +128,19 @@ func (k *Keeper) Holds(chain []*x509.Certificate) error {
 	return err
 }
 
-// Host is the name that clients connect to: the first of the server's certificate.
+// Host is the name that clients connect to: the first of the server's
+// certificate that is no wildcard; empty when there is none.
 func (k *Keeper) Host() string {
 	leaf := k.current().pair.Leaf
-	if len(leaf.DNSNames) > 0 {
-		return leaf.DNSNames[0]
+	for _, n := range leaf.DNSNames {
+		if !strings.Contains(n, "*") {
+			return n
+		}
 	}
-	return leaf.IPAddresses[0].String()
+	if len(leaf.IPAddresses) > 0 {
+		return leaf.IPAddresses[0].String()
+	}
+	return ""
 }
 
 // Expiries are when the certificates that are held end.
