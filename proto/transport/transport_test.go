@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -261,5 +262,45 @@ func TestLoopback(t *testing.T) {
 		if got := transport.Loopback(host); got != want {
 			t.Errorf("Loopback(%q) = %v, want %v", host, got, want)
 		}
+	}
+}
+
+// A keeper sees changed files by itself, and tells what is wrong and what it took.
+func TestWatchTakesChanges(t *testing.T) {
+	r := newRig(t)
+	f, next := r.issue(nil), r.issue(nil)
+	k := r.keep(f)
+	told := make(chan error, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); k.Watch(ctx, time.Millisecond, func(err error) { told <- err }) }()
+	wait := func(what string, good bool) {
+		t.Helper()
+		for {
+			select {
+			case err := <-told:
+				if (err == nil) == good {
+					return
+				} // between two files of a pair the pair is wrong
+			case <-time.After(time.Minute):
+				t.Fatalf("not told of %s within a minute", what)
+			}
+		}
+	}
+	copyTo := func(from, to string) {
+		data, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, to, data)
+	}
+	copyTo(next.Key, f.Key)
+	wait("a wrong pair", false)
+	copyTo(next.Cert, f.Cert)
+	wait("a right pair", true)
+	cancel()
+	<-ended
+	if err := k.Health(); err != nil {
+		t.Errorf("after it was put right: %v", err)
 	}
 }
