@@ -229,7 +229,7 @@ func TestOutsideStaysWhoItWas(t *testing.T) {
 }
 
 // Who would not be let in any more does not stay: the policy names another
-// certificate, or the authority is another.
+// certificate, the credential is revoked, or the authority is another.
 func TestOutsideIsCheckedAgain(t *testing.T) {
 	certs := brokertest.NewCerts(t)
 	opts := []brokertest.Option{certs.Outside(), brokertest.WithoutGuards()}
@@ -252,6 +252,14 @@ func TestOutsideIsCheckedAgain(t *testing.T) {
 	if !other.IsConnected() {
 		t.Error("the change of one agency ended another's connection")
 	}
+	gone := brokertest.Credential(t, b, "hinds-so", "le")
+	key, err := gone.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoked := in(gone, "hinds-so")
+	reload(t, b, edited(t, "- name: jackson-pd\n", "- name: jackson-pd\n    certificates: [cad.jackson.example.org]\n", "revoked: []", "revoked: ["+key+"]"))
+	ended(t, revoked)
 	data, err := os.ReadFile(filepath.Join(brokertest.NewCerts(t).Dir, transport.AuthorityCert))
 	if err != nil {
 		t.Fatal(err)
