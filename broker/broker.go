@@ -107,7 +107,10 @@ type Broker struct {
 
 	release func()                // lets the keys go
 	relieve func()                // ends the look at the register, and waits for it
+	record  func()                // ends the recording of violations, with all of them on disk
 	unread  atomic.Pointer[error] // why revocations are not enforced now; nil: they are
+
+	violations *violations
 
 	// accounts is held from making account JWTs until the server has them, so
 	// that none takes the place of a newer one. It is taken after mu.
@@ -174,10 +177,11 @@ func (b *Broker) open(ctx context.Context) error {
 	if err := b.check(b.cfg.Policy); err != nil {
 		return err
 	}
+	b.violations = newViolations(b.cfg, b.authority)
 	b.nats, err = natsd.Start(natsd.Config{
 		DataDir: b.cfg.DataDir, Host: b.cfg.Host, Port: b.cfg.Port,
 		Operator: b.authority.Operator(), Accounts: b.authority.Accounts(), StoreKey: b.authority.StoreKey(),
-		MaxBatch: policy.MaxBatch, LazySync: b.cfg.LazySync, Log: b.cfg.Log, OnViolation: b.cfg.OnViolation,
+		MaxBatch: policy.MaxBatch, LazySync: b.cfg.LazySync, Log: b.cfg.Log, OnViolation: b.violated, OnRefusal: b.violations.refused,
 	})
 	if err != nil {
 		return err
@@ -185,6 +189,7 @@ func (b *Broker) open(ctx context.Context) error {
 	if err := b.labels.keep(b.cfg.DataDir, b.cfg.Policy); err != nil {
 		return err
 	}
+	b.record = b.violations.recording()
 	b.relieve = b.attending()
 	if err := b.provision(ctx, b.cfg.Policy); err != nil {
 		return err
@@ -299,6 +304,7 @@ func (b *Broker) swap(p *policy.Policy) error {
 	if err := b.labels.keep(b.cfg.DataDir, p); err != nil {
 		return err
 	}
+	b.violations.forget()
 	return b.nats.Update(accounts)
 }
 
@@ -320,6 +326,9 @@ func (b *Broker) Close() {
 	}
 	if b.nats != nil {
 		b.nats.Shutdown()
+	}
+	if b.record != nil {
+		b.record()
 	}
 	b.unstage()
 	if b.release != nil {

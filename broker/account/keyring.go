@@ -35,6 +35,7 @@ const (
 //	sign/CELL/KIND/NAME         seed that signs the users of a principal
 //	jetstream, token/CELL       random secrets, base64
 //	backup/CELL                 likewise: seals the backups of the cell
+//	violations                  likewise: what seals the records of violations is derived from it
 //	register                    how far the register of credentials was read
 //	inlet/CELL                  likewise: gives each stream of the cell its inlet
 //
@@ -230,6 +231,10 @@ func (r *keyring) provide(roles map[string]map[Principal]Role) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	changed := false
+	if r.keys["violations"] == "" {
+		r.keys["violations"] = newSecret()
+		changed = true
+	}
 	wanted := map[string]bool{}
 	for cell, principals := range roles {
 		if r.keys["account/"+cell] == "" {

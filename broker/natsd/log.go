@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -24,6 +25,18 @@ type Violation struct {
 	// Account is the cell's name, User the public key of the user; may be empty.
 	Account string
 	User    string
+	// Token is the user's JWT, which the server has checked; empty when the
+	// connection is gone already.
+	Token string
+}
+
+// Refusal is a sign-in that the server refused.
+type Refusal struct {
+	// Host is where it came from.
+	Host string
+	// User is the public key in the credential that was shown, if there was one:
+	// nobody has shown that it is theirs.
+	User string
 }
 
 // logger carries the server's log to zap. What names users or subjects goes to
@@ -31,12 +44,15 @@ type Violation struct {
 type logger struct {
 	zap     *zap.Logger
 	on      func(Violation)
+	out     func(r Refusal, cid uint64) // of a refused sign-in; may be nil
 	denied  atomic.Uint64
 	lastEnd atomic.Pointer[string]
+	// Who may write the log by what it is refused fills no disk with it.
+	violations, signIns throttle
 }
 
-func newLogger(l *zap.Logger, on func(Violation)) *logger {
-	return &logger{zap: l.Named("nats"), on: on}
+func newLogger(l *zap.Logger) *logger {
+	return &logger{zap: l.Named("nats")}
 }
 
 func (l *logger) Noticef(string, ...any) {}
@@ -58,7 +74,9 @@ func (l *logger) Errorf(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if v, ok := parseViolation(text); ok {
 		l.denied.Add(1)
-		l.zap.Warn("permission denied", zap.String("action", v.Action), zap.Uint64("connection", v.Connection))
+		if ok, left := l.violations.take(time.Now()); ok {
+			l.zap.Warn("permission denied", zap.String("action", v.Action), zap.Uint64("connection", v.Connection), zap.Uint64("left_out", left))
+		}
 		if l.on != nil {
 			l.on(v)
 		}
@@ -66,7 +84,13 @@ func (l *logger) Errorf(format string, args ...any) {
 	}
 	if strings.Contains(text, "authentication error") {
 		l.denied.Add(1)
-		l.zap.Warn("sign-in refused")
+		if ok, left := l.signIns.take(time.Now()); ok {
+			l.zap.Warn("sign-in refused", zap.Uint64("left_out", left))
+		}
+		if l.out != nil {
+			r, cid := parseRefusal(text)
+			l.out(r, cid)
+		}
 		return
 	}
 	l.zap.Error("server error", zap.String("text", trim(anonymous(text))))
@@ -84,7 +108,21 @@ var (
 	// A line of a connection begins `127.0.0.1:1 - cid:5 - "v1:go" - "KEY/account/jwt:USER" - `.
 	whom       = regexp.MustCompile(`"A[A-Z2-7]{55}/([^/"]*)/jwt:([^"]*)"`)
 	connection = regexp.MustCompile(`cid:(\d+)`)
+	// It is `[::1]:1` of an IPv6 address.
+	comesFrom = regexp.MustCompile(`^(?:\[([0-9a-fA-F:.%a-z]{2,64})\]|([0-9.]{7,15})):\d+ - `)
 )
+
+// parseRefusal returns where a refused sign-in came from, and the number of its
+// connection.
+func parseRefusal(text string) (r Refusal, cid uint64) {
+	if m := comesFrom.FindStringSubmatch(text); m != nil {
+		r.Host = m[1] + m[2]
+	}
+	if c := connection.FindStringSubmatch(text); c != nil {
+		cid, _ = strconv.ParseUint(c[1], 10, 64) // digits by the pattern
+	}
+	return r, cid
+}
 
 // anonymous takes the connection and its user off the front of a line.
 func anonymous(text string) string {

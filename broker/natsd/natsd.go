@@ -62,6 +62,8 @@ type Config struct {
 	// OnViolation is told of every refused publish or subscription, from the
 	// server's own goroutines: it must not block. May be nil.
 	OnViolation func(Violation)
+	// OnRefusal is told of every refused sign-in, likewise. May be nil.
+	OnRefusal func(Refusal)
 }
 
 // Server is a running NATS server.
@@ -104,7 +106,7 @@ func Start(cfg Config) (*Server, error) {
 		st.close()
 		return nil, fmt.Errorf("start nats: %w", err)
 	}
-	s := &Server{cfg: cfg, resolver: &server.MemAccResolver{}, log: newLogger(cfg.Log, cfg.OnViolation), store: st, dir: filepath.Join(cfg.DataDir, storeDir)}
+	s := &Server{cfg: cfg, resolver: &server.MemAccResolver{}, log: newLogger(cfg.Log), store: st, dir: filepath.Join(cfg.DataDir, storeDir)}
 	for key, token := range cfg.Accounts {
 		if err := s.resolver.Store(key, token); err != nil {
 			st.close()
@@ -112,6 +114,7 @@ func Start(cfg Config) (*Server, error) {
 		}
 	}
 	s.known(cfg.Accounts)
+	s.listenTo(cfg)
 	if err := s.start(); err != nil {
 		s.Shutdown()
 		return nil, err

@@ -69,7 +69,10 @@ func TestViolationsAreRecorded(t *testing.T) {
 			if v.Connection == 0 {
 				t.Error("the record has no connection")
 			}
-			v.Connection = 0
+			if v.Token == "" {
+				t.Error("the record does not say by which credential")
+			}
+			v.Connection, v.Token = 0, ""
 			got = append(got, v)
 		}
 	}))

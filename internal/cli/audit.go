@@ -18,11 +18,12 @@ import (
 
 func (a *app) audit() *cobra.Command {
 	c := group(&cobra.Command{
-		Use:     "audit",
-		Short:   "Read, as the auditor, who read what over HTTP and for which purpose",
-		Example: `  watchfloor audit reads --cell le --key /media/auditor/auditor.key`,
+		Use:   "audit",
+		Short: "Read, as the auditor, who read what over HTTP, and who tried what and was refused",
+		Example: `  watchfloor audit reads --cell le --key /media/auditor/auditor.key
+  watchfloor audit violations --cell le`,
 	})
-	c.AddCommand(a.auditReads())
+	c.AddCommand(a.auditReads(), a.auditViolations())
 	return c
 }
 

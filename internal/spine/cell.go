@@ -194,7 +194,7 @@ func (c *cell) serve(port int, outside string) error {
 	cfg := &c.spine.cfg
 	conf := api.Config{
 		Cell: c.Name, Label: c.label, Sources: map[wf.Status]api.Source{}, Console: cfg.Console, Version: cfg.Version,
-		Expect: expected(cfg.Policy, c.Name), Collectors: append(c.metrics, newGuardMetrics(c.spine.broker, c.Name)), Log: cfg.Log, Past: c.history, Now: cfg.Now,
+		Expect: expected(cfg.Policy, c.Name), Collectors: append(c.metrics, newGuardMetrics(c.spine.broker, c.Name), newViolationMetrics(c.spine.broker, c.Name)), Log: cfg.Log, Past: c.history, Now: cfg.Now,
 		Verify: c.verify, Hosts: cfg.Hosts,
 	}
 	auditor, err := auditor(cfg.KeysDir)

@@ -1,0 +1,36 @@
+package natsd
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// burst lines pass at once, then one every interval.
+	burst    = 20
+	interval = time.Second
+)
+
+// throttle lets a line pass now and then. The zero throttle is full.
+type throttle struct {
+	mu      sync.Mutex
+	used    int
+	last    time.Time
+	skipped uint64
+}
+
+// take says whether a line may pass, and how many did not since the last one.
+func (t *throttle) take(now time.Time) (ok bool, left uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if back := int(now.Sub(t.last) / interval); back > 0 {
+		t.used, t.last = max(0, t.used-back), now
+	}
+	if t.used >= burst {
+		t.skipped++
+		return false, 0
+	}
+	t.used++
+	left, t.skipped = t.skipped, 0
+	return true, left
+}
