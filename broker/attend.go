@@ -115,3 +115,11 @@ func (b *Broker) leave(ctx context.Context, c account.Change, live int) int {
 	}
 	return left
 }
+
+// restartStore starts the server again while no account changes: what is
+// revoked meanwhile it learns afterwards.
+func (b *Broker) restartStore() error {
+	b.accounts.Lock()
+	defer b.accounts.Unlock()
+	return b.nats.Restart()
+}

@@ -223,7 +223,7 @@ func (b *Broker) revive(ctx context.Context) error {
 	b.cfg.Log.Warn("disk takes writes again, opening the store anew")
 	v.setDown(true)
 	b.dismiss(func(string) bool { return true })
-	if err := b.nats.Restart(); err != nil {
+	if err := b.restartStore(); err != nil {
 		return err
 	}
 	clear(b.staged) // the server takes the links away when it starts
