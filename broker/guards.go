@@ -112,16 +112,19 @@ func (b *Broker) post(rules *guard.Rules, maxBatch int) *post {
 	return p
 }
 
-// recruit makes a guard with a credential of its own.
+// recruit makes a guard with a credential of its own, renewed whenever one of
+// its connections is.
 func (b *Broker) recruit(p *post, maxBatch int) (*admit.Guard, error) {
-	cred, err := b.Issue(account.Request{Principal: account.Guard(), Cell: p.cell})
+	auth, cred, err := account.Renewing(func(seed string) (account.Credential, error) {
+		return b.Issue(account.Request{Principal: account.Guard(), Cell: p.cell, Seed: seed})
+	})
 	if err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	cfg := admit.Config{
-		Rules: p.rules, URL: cred.URL, Options: cred.Options(), Connect: b.nats.Connect,
+		Rules: p.rules, URL: cred.URL, Options: auth, Connect: b.nats.Connect,
 		Reports: b.Inlet(p.cell, subject.Reports), Refusals: b.Inlet(p.cell, subject.Refusals),
 		MaxBatch: maxBatch, Singles: p.singles, Now: b.cfg.Now, Log: b.cfg.Log, Full: b.vigil.tight.Load,
 		Sound: func() error { return b.nats.Sound(b.authority.AccountKey(p.cell), subject.Reports) },

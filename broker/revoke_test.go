@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/watchfloor/watchfloor/broker"
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/brokertest"
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/broker/register"
+	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
 var because = account.Reason{By: "op", Why: "laptop stolen"}
@@ -349,7 +351,7 @@ func TestEndAndRenewal(t *testing.T) {
 func TestRenewing(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	opts, first, err := account.Renewing(func() (account.Credential, error) {
+	opts, first, err := account.Renewing(func(string) (account.Credential, error) {
 		o.reopen()
 		c, err := o.clerk.Issue(account.Request{Principal: account.Worker("le"), Cell: "le", Lifetime: 2 * time.Second})
 		c.URL = o.broker.ClientURL()
@@ -383,6 +385,29 @@ func TestRenewing(t *testing.T) {
 	}
 	came("the key was replaced")
 	came("its next end")
+}
+
+// The guard, too, goes on when what signs its credentials is replaced: reports
+// are taken before and after.
+func TestGuardOutlivesItsSigningKey(t *testing.T) {
+	dir := t.TempDir()
+	b := brokertest.Start(t, brokertest.Policy(twoCells(t, "kinds: [sar], statuses: [actual]}, {cell: intel", "kinds: [incident], statuses: [actual]}, {cell: intel")), brokertest.Dir(dir))
+	js := stock(t, brokertest.Credential(t, b, "fbi", "le"), "fbi")
+	publish(t, js, newReport("fbi"))
+	o := &office{t: t, dir: dir, broker: b}
+	o.reopen()
+	if e := o.inForce(o.desk.Replace("guard/guard", "le", because)); e.Dropped == 0 {
+		t.Error("the guard's connections did not end: this test shows nothing")
+	}
+	r := newReport("fbi")
+	data, err := proto.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "the guard to take reports again", func() bool { // meanwhile it says: send again
+		_, err := js.Publish(t.Context(), subject.Submit(r), data)
+		return err == nil
+	})
 }
 
 // What the broker's own parts signed in with ends with the process: a copy

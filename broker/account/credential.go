@@ -40,17 +40,26 @@ type Request struct {
 	User string
 	// Lifetime; zero is without end.
 	Lifetime time.Duration
+	// Seed of the user's key; empty: a new one.
+	Seed string
 }
 
 // Issue makes a credential with a fresh key for use within this process; what
 // leaves it comes from [Authority.HandOut]. It fails with [ErrUnknown] when
 // the policy does not name the principal in the cell.
 func (a *Authority) Issue(q Request) (Credential, error) {
-	public, seed, err := newUser()
+	if q.Seed == "" {
+		public, seed, err := newUser()
+		if err != nil {
+			return Credential{}, err
+		}
+		return a.issue(q, public, seed)
+	}
+	public, err := (Credential{Seed: q.Seed}).PublicKey()
 	if err != nil {
 		return Credential{}, err
 	}
-	return a.issue(q, public, seed)
+	return a.issue(q, public, q.Seed)
 }
 
 // issue signs for a key.

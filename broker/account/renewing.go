@@ -10,10 +10,12 @@ import (
 
 // Renewing are the options of a connection that signs in with a new credential
 // every time, so that it outlives the end of each and the replacement of what
-// signs them. The principal and the user of what issue returns stay the same.
-// The first credential, for its address, is returned too.
-func Renewing(issue func() (Credential, error)) ([]nats.Option, Credential, error) {
-	first, err := issue()
+// signs them. Issue gets the seed of the one before, empty at first: if it
+// issues for that key again ([Request].Seed), several connections may share the
+// options. Principal and user stay the same. The first credential, for its
+// address, is returned too.
+func Renewing(issue func(seed string) (Credential, error)) ([]nats.Option, Credential, error) {
+	first, err := issue("")
 	if err != nil {
 		return nil, Credential{}, err
 	}
@@ -24,7 +26,7 @@ func Renewing(issue func() (Credential, error)) ([]nats.Option, Credential, erro
 		defer mu.Unlock()
 		c := first
 		if !unused {
-			next, err := issue()
+			next, err := issue(seed)
 			if err != nil {
 				return "", fmt.Errorf("renew credential: %w", err)
 			}

@@ -106,7 +106,7 @@ const commandLifetime = time.Hour
 // signIn is how this process signs in as a principal: with a new credential for
 // every connection, by the keys as they are then.
 func (l *local) signIn(q account.Request) ([]nats.Option, account.Credential, error) {
-	return account.Renewing(func() (account.Credential, error) { return l.fresh(q) })
+	return account.Renewing(func(string) (account.Credential, error) { return l.fresh(q) })
 }
 
 // fresh issues for this process, by the keys as they are now: the broker may

@@ -45,7 +45,7 @@ type cell struct {
 // with a new credential: the broker is in the same process and closes the
 // connection when it ends.
 func (c *cell) connect(principal, in string) (*nats.Conn, error) {
-	auth, cred, err := account.Renewing(func() (account.Credential, error) { return c.spine.issue(principal, in) })
+	auth, cred, err := account.Renewing(func(string) (account.Credential, error) { return c.spine.issue(principal, in) })
 	if err != nil {
 		return nil, err
 	}
