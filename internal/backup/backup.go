@@ -46,6 +46,9 @@ type Config struct {
 	PolicyFile []byte
 	// Cells to copy; none is all of the policy's.
 	Cells []string
+	// DataDir is the broker's, for what lies beside the streams; empty: only they
+	// are copied.
+	DataDir string
 	// Dir gets a folder of its own for this backup.
 	Dir string
 	// Connect signs in to a cell as its backup.
@@ -147,6 +150,9 @@ func (t *taking) run(ctx context.Context) error {
 		}
 	}
 	for _, cell := range t.cells {
+		if err := t.access(cell); err != nil {
+			return fmt.Errorf("copy the record of reads of %s: %w", cell.manifest.Cell, err)
+		}
 		cell.manifest.Ended = t.Now().UTC()
 		cell.manifest.seal(cell.key)
 		if err := cell.manifest.write(cell.dir); err != nil {

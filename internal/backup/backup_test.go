@@ -2,6 +2,8 @@ package backup_test
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"io/fs"
 	"os"
@@ -198,6 +200,33 @@ func publishUntil(stop <-chan struct{}, c *producers.Client, sender int, acked c
 		}
 		acked <- x
 	}
+}
+
+// A stream that is larger than what the server sends ahead: it goes on only
+// because every piece is acknowledged.
+func TestMoreThanTheWindow(t *testing.T) {
+	from, to := home(t.TempDir()), home(t.TempDir())
+	s := start(t, from, withoutWorkers)
+	var all []sent
+	for i := range 12 {
+		r := report(1, i)
+		noise := make([]byte, 600_000)
+		_, _ = rand.Read(noise)
+		r.Narrative = base64.StdEncoding.EncodeToString(noise) // hardly compressible
+		all = append(all, s.publish(1, r))
+	}
+	dir, manifests := s.backUp()
+	s.close()
+	for _, m := range manifests {
+		if x, _ := m.Stream(subject.Reports); m.Cell == "le" && x.Bytes < 8<<20 {
+			t.Fatalf("the archive has %d bytes, which the server sends without waiting", x.Bytes)
+		}
+	}
+	copyKeys(t, from, to)
+	if _, err := restore(t, dir, to, small(t)); err != nil {
+		t.Fatal(err)
+	}
+	start(t, to, withoutWorkers).holds(all)
 }
 
 // A folder whose broker is stopped is backed up without one, and is left as it was.

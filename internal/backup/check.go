@@ -133,6 +133,9 @@ func (a *Archives) Check(ctx context.Context, progress func(Progress)) error {
 				return fmt.Errorf("%s of %s: %w", s.File, x.dir, err)
 			}
 		}
+		if err := x.checkAccess(ctx); err != nil {
+			return fmt.Errorf("%s of %s: %w", accessName+suffix, x.dir, err)
+		}
 	}
 	return nil
 }

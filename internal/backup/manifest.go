@@ -45,7 +45,9 @@ type Manifest struct {
 	Key      string    `json:"key"`
 	Streams  []Stream  `json:"streams"`
 	Pictures []Picture `json:"pictures"`
-	MAC      string    `json:"mac"`
+	// Access is the record of what was read; nil where none is kept.
+	Access *Access `json:"access,omitempty"`
+	MAC    string  `json:"mac"`
 }
 
 // Stream is one stream of the cell.

@@ -104,6 +104,11 @@ func (to *Target) build(ctx context.Context, dir string, a *Archives) error {
 	if err != nil {
 		return err
 	}
+	for _, x := range a.list {
+		if err := x.putAccess(ctx, dir); err != nil {
+			return fmt.Errorf("cell %s: %w", x.manifest.Cell, err)
+		}
+	}
 	if err := broker.KeepLabels(dir, to.Policy); err != nil {
 		return err
 	}

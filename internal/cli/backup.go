@@ -47,7 +47,8 @@ policy lies beside the archives in the clear.
 THE KEYS ARE NOT IN IT. Without them nobody reads the archives, the operator
 included: copy them once, and after every change of the policy's principals,
 with --with-keys to a place of their own, apart from the archives. Whoever has
-both has everything. The operator's own seed (operator.nk) is never copied.
+both has everything. Copy them again after every revocation: what is revoked
+later is not revoked in the copy. The operator's own seed (operator.nk) is never copied.
 
 The folder gets its name when everything is on disk; until then it is hidden
 (.watchfloor-TIME.partial) and no restore takes it. A report that is purged later
@@ -90,7 +91,7 @@ func (a *app) runBackup(ctx context.Context, dir string, f backupFlags) error {
 		return usage("make folder: %w: name a folder you may write to", err)
 	}
 	cfg := backup.Config{
-		Policy: st.policy, PolicyFile: st.text, Cells: f.cells, Dir: dir, Release: Version, Now: time.Now, Progress: a.copying(),
+		Policy: st.policy, PolicyFile: st.text, Cells: f.cells, DataDir: st.data, Dir: dir, Release: Version, Now: time.Now, Progress: a.copying(),
 	}
 	folder, manifests, err := st.take(ctx, cfg)
 	if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,6 +53,7 @@ func TestBackupAndRestore(t *testing.T) {
 	watch.until("of 2 reports")
 	watch.interrupt()
 
+	readOverHTTP(t, dir)
 	if out := must(t, "", "backup", shelf, "--dir", dir); !strings.Contains(out, "keys    not copied") {
 		t.Errorf("that the keys are not in it is not said: %q", out)
 	}
@@ -82,6 +84,9 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	if r := run(t, "", "restore", made.Folder, "--dir", fresh); r.code != exitUsage || !strings.Contains(r.err, "--replace") {
 		t.Errorf("onto data: exit %d, %s", r.code, r.err)
+	}
+	if out := must(t, "", "audit", "reads", "--cell", "le", "--dir", fresh); !strings.Contains(out, "watch-le") {
+		t.Errorf("the record of reads says %q: who read before the loss is forgotten", out)
 	}
 	again := backUp(t, filepath.Join(shelf, "four"), "--dir", fresh, "--policy", smallPolicy)
 	if d := cmp.Diff(made.pictures(), again.pictures()); d != "" {
@@ -125,6 +130,34 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	if now, err := os.ReadFile(filepath.Join(renewed, "keys", "operator.jwt")); err != nil || string(now) == string(old) {
 		t.Errorf("--new-keys kept the old ones: %v", err)
+	}
+}
+
+// readOverHTTP reads the picture of le, which is recorded.
+func readOverHTTP(t *testing.T, dir string) {
+	t.Helper()
+	token := strings.TrimSpace(must(t, "", "creds", "token", "--reader", "watch-le", "--cell", "le", "--dir", dir))
+	var run struct {
+		Pages map[string]string `json:"pages"`
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "run.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &run)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, run.Pages["le"]+"/v1/snapshot", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+		t.Fatalf("read over HTTP: %s", resp.Status)
 	}
 }
 
