@@ -91,7 +91,8 @@ type Config struct {
 	Stalled time.Duration
 	// Soon is how long before its end a credential or certificate is told of.
 	Soon time.Duration
-	// Reserve is how many bytes of the disk should stay free.
+	// Reserve is how many bytes of the disk should stay free; the broker keeps a
+	// smaller one itself.
 	Reserve uint64
 	Now     func() time.Time
 	// Between is how long consumers are watched that have something waiting, or
@@ -103,7 +104,7 @@ type Config struct {
 const (
 	Stalled = 15 * time.Minute
 	Soon    = 7 * 24 * time.Hour
-	Reserve = 1 << 30
+	Reserve = 2 << 30
 	Between = time.Second
 )
 

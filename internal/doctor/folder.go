@@ -121,12 +121,14 @@ func (e *examination) disk() {
 			what += fmt.Sprintf(", enough for %s at the rate so far (%s a day)", days(lasts), bytes(uint64(e.rate*24*3600)))
 		}
 	}
+	// With less than this the broker takes no reports (unless it was told otherwise).
+	tight := min(room.size/20, 1<<30)
 	switch {
 	case room.readOnly:
 		e.say(check, Fail, "the disk is mounted read-only", "find out why (dmesg), then mount it to be written")
-	case room.free < e.Reserve/16 || lasts > 0 && lasts < 24*time.Hour || room.inodes > 0 && room.freeInodes < room.inodes/1000:
-		e.say(check, Fail, what, "make room now: a broker on a full disk admits nothing")
-	case room.free < e.Reserve || room.free < room.size/20 || lasts > 0 && lasts < 7*24*time.Hour:
+	case room.free < tight || lasts > 0 && lasts < 24*time.Hour || room.inodes > 0 && room.freeInodes < room.inodes/1000:
+		e.say(check, Fail, what, "make room now: with less than its reserve a broker takes no reports")
+	case room.free < e.Reserve || room.free < 2*tight || lasts > 0 && lasts < 7*24*time.Hour:
 		e.say(check, Warn, what, "make room, or shorten retention in the policy")
 	default:
 		e.say(check, OK, what, "")
