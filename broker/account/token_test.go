@@ -122,7 +122,7 @@ func TestNoEndlessToken(t *testing.T) {
 // stolen key makes no token that outlives it.
 func TestSignedIsNotEnough(t *testing.T) {
 	dir := t.TempDir()
-	a := open(t, dir, policy.Default(), time.Now)
+	a := open(t, dir, changed(t, "type: person\n    cells: [le]", "type: person\n    cells: [open, le]"), time.Now)
 	data, err := os.ReadFile(filepath.Join(dir, "keys", "keyring.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -154,19 +154,20 @@ func TestSignedIsNotEnough(t *testing.T) {
 	}
 	accepted(t, a, "le", text(func(*account.Token) {}))
 	for why, change := range map[string]func(*account.Token){
-		"a reader of another cell":   func(x *account.Token) { x.Reader = "watch-intel" },
-		"nobody":                     func(x *account.Token) { x.Reader = "" },
-		"another cell":               func(x *account.Token) { x.Cell = "fused" },
-		"no cell":                    func(x *account.Token) { x.Cell = "" },
-		"a service that is none":     func(x *account.Token) { x.Kind = "service" },
-		"no kind":                    func(x *account.Token) { x.Kind = "" },
-		"a purpose that is none":     func(x *account.Token) { x.Purpose = "curiosity" },
-		"no purpose":                 func(x *account.Token) { x.Purpose = "" },
-		"no end":                     func(x *account.Token) { x.Expires = time.Time{} },
-		"no beginning":               func(x *account.Token) { x.Issued = time.Time{} },
-		"an end too far":             func(x *account.Token) { x.Expires = now.Add(13 * time.Hour) },
-		"a beginning ahead":          func(x *account.Token) { x.Issued = now.Add(30 * time.Minute) },
-		"no id, so no way to revoke": func(x *account.Token) { x.ID = "" },
+		"a reader of another cell":       func(x *account.Token) { x.Reader = "watch-intel" },
+		"nobody":                         func(x *account.Token) { x.Reader = "" },
+		"another cell":                   func(x *account.Token) { x.Cell = "fused" },
+		"another that it is cleared for": func(x *account.Token) { x.Cell = "open" },
+		"no cell":                        func(x *account.Token) { x.Cell = "" },
+		"a service that is none":         func(x *account.Token) { x.Kind = "service" },
+		"no kind":                        func(x *account.Token) { x.Kind = "" },
+		"a purpose that is none":         func(x *account.Token) { x.Purpose = "curiosity" },
+		"no purpose":                     func(x *account.Token) { x.Purpose = "" },
+		"no end":                         func(x *account.Token) { x.Expires = time.Time{} },
+		"no beginning":                   func(x *account.Token) { x.Issued = time.Time{} },
+		"an end too far":                 func(x *account.Token) { x.Expires = now.Add(13 * time.Hour) },
+		"a beginning ahead":              func(x *account.Token) { x.Issued = now.Add(30 * time.Minute) },
+		"no id, so no way to revoke":     func(x *account.Token) { x.ID = "" },
 	} {
 		refusedToken(t, a, "le", text(change), why)
 	}

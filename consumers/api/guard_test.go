@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -295,8 +296,9 @@ func TestNoRecordNoAnswer(t *testing.T) {
 			want = 404
 		}
 		resp, body := r.ask(t, "GET", path, "Authorization", good)
-		if resp.StatusCode != want || strings.Contains(body, "headline") || strings.Contains(body, "secret detail") {
-			t.Errorf("%s: got %d %s, want %d", path, resp.StatusCode, body, want)
+		var p problem
+		if err := json.Unmarshal([]byte(body), &p); err != nil || resp.StatusCode != want || p.Status != want || strings.Contains(body, "secret detail") {
+			t.Errorf("%s: got %d %s, want %d and nothing else", path, resp.StatusCode, body, want)
 		}
 		if want == 503 && resp.Header.Get("Retry-After") == "" {
 			t.Errorf("%s does not say when to ask again", path)
