@@ -69,7 +69,7 @@ func (g *Guard) Run(ctx context.Context) error {
 	}
 	l := &loop{
 		g: g, log: g.cfg.Log.With(zap.String("cell", g.cfg.Rules.Cell)), index: guard.NewIndex(rand.Uint64()),
-		in: make(chan *nats.Msg, g.cfg.MaxWaiting), acks: make(chan *nats.Msg, g.cfg.MaxBatch),
+		in: newLines(g.cfg.MaxWaiting, g.cfg.MaxWaitingBytes), acks: make(chan *nats.Msg, g.cfg.MaxBatch),
 		recorded: make(chan *nats.Msg, maxRecords), closed: make(chan error, 4), reconnected: make(chan struct{}, 1),
 		timer: time.NewTimer(time.Hour), shares: map[string]share{}, ids: nuid.New(),
 	}

@@ -232,7 +232,7 @@ func TestFloodOfOneAgencyLeavesRoomForOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the flood is turned away", func() bool { return g.Metrics().Pushback.Load() > 0 })
+	eventually(t, "the flood is turned away", func() bool { return g.Metrics().Pushback.Load()+g.Metrics().Dropped.Load() > 0 })
 	other, err := nats.Connect(b.url, nats.CustomInboxPrefix(subject.InboxPrefix("fbi", "test")))
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ type loop struct {
 	// both gather writes. direct writes at once: single messages and few answers.
 	intake, store, direct *nats.Conn
 	sub                   *nats.Subscription
-	in                    chan *nats.Msg
+	in                    *lines
 	acks                  chan *nats.Msg
 	// recorded takes the acknowledgements of refusal records.
 	recorded chan *nats.Msg
@@ -94,8 +94,8 @@ func (l *loop) run(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case m := <-l.in:
-			l.take(m)
+		case <-l.in.more:
+			l.take()
 		case m := <-l.acks:
 			if err := l.acked(m); err != nil {
 				return err
@@ -128,19 +128,25 @@ func (l *loop) run(ctx context.Context) error {
 	}
 }
 
-// take examines a submission and those that wait behind it.
-func (l *loop) take(m *nats.Msg) {
+// take examines submissions that wait, some of them.
+func (l *loop) take() {
 	rules, now := l.g.rules.Load(), l.now()
-	for n := 1; ; n++ {
+	for range drainAtOnce {
+		m := l.in.pop()
+		if m == nil {
+			return
+		}
 		l.accept(rules, m, now)
-		if n == drainAtOnce {
-			return
-		}
-		select {
-		case m = <-l.in:
-		default:
-			return
-		}
+	}
+}
+
+// queue puts a submission into its agency's line, or drops it. It runs in the
+// subscription's goroutine and must be quick: what that one cannot hold is lost,
+// whoever sent it. So there is no answer: who overflows a line sends faster than
+// reports can be looked at, and sends again what nobody answers.
+func (l *loop) queue(m *nats.Msg) {
+	if !l.in.push(m) {
+		l.g.metrics.Dropped.Add(1)
 	}
 }
 
@@ -295,7 +301,7 @@ func (l *loop) drain() {
 
 // drainTick wakes the loop when the subscription is drained.
 func (l *loop) drainTick() <-chan struct{} {
-	if l.drained == nil || l.flight != nil || len(l.waiting) > 0 || len(l.in) > 0 {
+	if l.drained == nil || l.flight != nil || len(l.waiting) > 0 || l.in.len() > 0 {
 		return nil
 	}
 	return l.drained
@@ -303,16 +309,19 @@ func (l *loop) drainTick() <-chan struct{} {
 
 // finished says whether everything that was taken is answered.
 func (l *loop) finished() bool {
-	if l.flight != nil || len(l.waiting) > 0 || len(l.in) > 0 {
+	if l.flight != nil || len(l.waiting) > 0 || l.in.len() > 0 {
 		return false
 	}
 	select {
 	case <-l.drained:
-		return len(l.in) == 0
+		return l.in.len() == 0
 	default:
 		return false
 	}
 }
+
+// unsorted is how many submissions may wait to be put into their lines.
+const unsorted = 1 << 16
 
 // startWithin is how long the stream may take to answer a guard that starts.
 const startWithin = 30 * time.Second
@@ -344,7 +353,10 @@ func (l *loop) open(ctx context.Context) error {
 	if err = l.reload(ctx, startWithin); err != nil {
 		return err
 	}
-	if l.sub, err = l.intake.ChanQueueSubscribe(subject.SubmitAll, QueueGroup, l.in); err != nil {
+	if l.sub, err = l.intake.QueueSubscribe(subject.SubmitAll, QueueGroup, l.queue); err != nil {
+		return fmt.Errorf("subscribe to submissions: %w", err)
+	}
+	if err = l.sub.SetPendingLimits(unsorted, l.g.cfg.MaxWaitingBytes); err != nil {
 		return fmt.Errorf("subscribe to submissions: %w", err)
 	}
 	if err = l.intake.Flush(); err != nil {

@@ -25,7 +25,8 @@ type Metrics struct {
 	Delivered, Misdirected atomic.Uint64
 	// Foreign counts messages of REPORTS that no guard wrote: an attack.
 	Foreign atomic.Uint64
-	// Dropped counts overflows of the subscription, Unanswered answers that
+	// Dropped counts submissions of an agency that sends faster than they can be
+	// looked at, and overflows of the subscription, Unanswered answers that
 	// could not be sent.
 	Dropped, Unanswered atomic.Uint64
 	// Recorded and Unrecorded count refusal records.

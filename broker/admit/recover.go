@@ -197,8 +197,8 @@ func (l *loop) request(ctx context.Context, c *nats.Conn, m *nats.Msg) (*nats.Ms
 	}()
 	for {
 		select {
-		case m := <-l.in:
-			l.take(m)
+		case <-l.in.more:
+			l.take()
 		case a := <-got:
 			return a.msg, a.err
 		}
