@@ -138,14 +138,12 @@ func TestBackupUnderLoad(t *testing.T) {
 		before = append(before, <-acked)
 	}
 	dir, manifests := s.backUp()
+	<-acked // they have gone on throughout
 	close(stop)
 	for range senders {
 		must(t, <-done)
 	}
 	s.close()
-	if len(acked) == 0 {
-		t.Fatal("nobody published during the backup")
-	}
 	stored := map[string]uint64{}
 	for _, m := range manifests {
 		for _, x := range m.Streams {

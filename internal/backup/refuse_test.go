@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/internal/backup"
@@ -103,6 +104,18 @@ func TestRefusals(t *testing.T) {
 		to := home(t.TempDir())
 		copyKeys(t, from, to)
 		refused(t, good, to, small(t, "{level: TOP SECRET, sides: [LE, INTEL]}", "{level: SECRET, sides: [LE, INTEL]}"), backup.ErrMixed, "label")
+	})
+	t.Run("some cells, when that is allowed", func(t *testing.T) {
+		to := home(t.TempDir())
+		copyKeys(t, from, to)
+		keys := openKeys(t, to)
+		a, err := backup.Open([]string{filepath.Join(good, "le")}, small(t), keys, true)
+		must(t, err)
+		out, err := backup.Restore(t.Context(), a, backup.Target{Policy: small(t), DataDir: to.data(), KeysDir: to.keys(), Now: time.Now})
+		must(t, err)
+		if len(out.Notes) != 2 || !strings.Contains(out.Notes[0], "fused is not among") {
+			t.Errorf("what is left empty is told as %q", out.Notes)
+		}
 	})
 	t.Run("a cell twice", func(t *testing.T) {
 		to := home(t.TempDir())

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // findings is what doctor prints with -o json.
@@ -42,6 +43,12 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("without a standby: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	var f findings
+	for end := time.Now().Add(time.Minute); f.Level == "" || f.of(t, "guards and pictures") != "ok" && time.Now().Before(end); {
+		f = findings{}
+		if err := json.Unmarshal([]byte(run(t, "", "doctor", "--dir", dir, "-o", "json").out), &f); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := json.Unmarshal([]byte(must(t, "", "doctor", "--dir", dir, "--lenient", "-o", "json")), &f); err != nil || f.Level != "warn" {
 		t.Fatalf("%+v, %v", f, err)
 	}
