@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/watchfloor/watchfloor/broker"
-	"github.com/watchfloor/watchfloor/broker/policy"
 	"github.com/watchfloor/watchfloor/broker/proof"
 )
 
@@ -19,7 +18,12 @@ var unheard = map[proof.Kind]string{
 
 // missing lists the principals below, as the proof of the policy names them, of
 // whom nothing was kept in some cell that they may sign in to.
-func missing(p *policy.Policy, low []string, tapes map[string]int) ([]string, error) {
+func missing(tapes map[string]int) ([]string, error) {
+	p, err := testPolicy()
+	if err != nil {
+		return nil, err
+	}
+	low := lowCells(p)
 	w, err := broker.Compile(p)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -361,7 +362,7 @@ func (h *intel) standby() error {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := ws.Close(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			h.w.t.Logf("close the standby: %v", err)
+			fmt.Fprintf(os.Stderr, "close the standby: %v\n", err)
 		}
 	})
 	return nil

@@ -20,8 +20,16 @@ import (
 // it was planted.
 func TestPlantedLeaks(t *testing.T) {
 	p := pair{seed: 1, steps: 3, ticks: worker.Input, light: true}
-	g, m := p.ground(t), NewMasker()
-	without := p.world(t, "without", g, m)
+	x, err := p.plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	g := ground{dir, madeKeys(t, dir, x.policy), x}
+	without, err := p.world("without", g, NewMasker())
+	if err != nil {
+		t.Fatal(err)
+	}
 	play(t, without)
 	for _, c := range []struct {
 		name string
@@ -39,7 +47,10 @@ func TestPlantedLeaks(t *testing.T) {
 		{"a shared quota", sharedQuota, "agency ", "storage-full", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := p.world(t, strings.ReplaceAll(c.name, " ", "-"), g, NewMasker())
+			w, err := p.world(strings.ReplaceAll(c.name, " ", "-"), g, NewMasker())
+			if err != nil {
+				t.Fatal(err)
+			}
 			w.high, w.leak = newIntel(w), c.leak()
 			if l := w.leak; l != nil && l.answered != nil {
 				w.tapes.Tamper = func(tape string, record []byte) []byte { return tampered(w, tape, record) }
@@ -47,7 +58,9 @@ func TestPlantedLeaks(t *testing.T) {
 			if err := w.run(); err != nil && (!c.faults || !errors.Is(err, errTurnedAway)) {
 				t.Fatal(err)
 			}
-			level(without.tapes, w.tapes, !c.faults && c.record == "")
+			if c.record == "" {
+				_ = until(func() string { return "tapes of a length" }, func() (bool, error) { return alike(without.tapes.Lengths(), w.tapes.Lengths()), nil })
+			}
 			out := Compare(without.tapes, w.tapes)
 			stop(t, w)
 			if w.high.admitted == 0 {

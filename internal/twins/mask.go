@@ -126,6 +126,23 @@ func (m *Masker) Idle() []string {
 	return out
 }
 
+// Counts is how often each mask was needed.
+func (m *Masker) Counts() map[string]int64 {
+	out := map[string]int64{"keepalive": m.keepalive.Load()}
+	for i := range m.hits {
+		out[Masks[i].Name] = m.hits[i].Load()
+	}
+	return out
+}
+
+// Add adds the counts of another.
+func (m *Masker) Add(counts map[string]int64) {
+	m.keepalive.Add(counts["keepalive"])
+	for i := range m.hits {
+		m.hits[i].Add(counts[Masks[i].Name])
+	}
+}
+
 // Hits says how often each mask was needed.
 func (m *Masker) Hits() string {
 	s := fmt.Sprintf("keepalive %d", m.keepalive.Load())

@@ -261,6 +261,7 @@ func (w *world) strangers(s step) error {
 			if err != nil {
 				return err
 			}
+			w.connections = nc.number
 			err = w.frames(cell, nc)
 			nc.close()
 			if err != nil {

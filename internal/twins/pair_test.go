@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,8 +19,6 @@ type pair struct {
 	seed  uint64
 	steps int
 	ticks worker.Clock
-	// without leaves the intelligence traffic out of both worlds.
-	without bool
 	// light leaves out the restart, and all that the intelligence side does but
 	// submissions.
 	light bool
@@ -30,7 +27,8 @@ type pair struct {
 // outcome of a pair.
 type outcome struct {
 	Compared
-	a, b *world
+	without, with told
+	tapes         *Tapes // without
 }
 
 // ground is what the worlds of a pair share.
@@ -39,90 +37,66 @@ type ground struct {
 	plan      *plan
 }
 
-func (p pair) ground(t testing.TB) ground {
-	t.Helper()
-	dir, pol := t.TempDir(), testPolicy(t)
-	x := newPlan(t, pol, p.seed, p.steps)
-	if p.light {
+func (p pair) plan() (*plan, error) {
+	pol, err := testPolicy()
+	if err != nil {
+		return nil, err
+	}
+	x, err := newPlan(pol, p.seed, p.steps)
+	if err == nil && p.light {
 		for i := range x.steps {
 			x.steps[i].deeds = []string{"flood"}
 		}
 	}
-	return ground{dir, madeKeys(t, dir, pol), x}
+	return x, err
 }
 
-// run runs two worlds beside each other and compares them.
+// run runs two worlds beside each other, each in a process of its own, so that
+// what a process shares is not shared by the two, and compares them.
 func (p pair) run(t testing.TB, m *Masker) (out outcome) {
 	t.Helper()
-	g := p.ground(t)
-	out.a, out.b = p.world(t, "without", g, m), p.world(t, "with", g, m)
-	if !p.without {
-		out.b.high = newIntel(out.b)
+	dir := t.TempDir()
+	pol, err := testPolicy()
+	if err != nil {
+		t.Fatal(err)
 	}
-	var wg sync.WaitGroup
-	errs := make([]error, 2)
-	both := []*world{out.a, out.b}
-	for i, w := range both {
-		wg.Go(func() { errs[i] = w.run() })
+	keys := madeKeys(t, dir, pol)
+	var children [2]*child
+	for i, name := range []string{"without", "with"} {
+		children[i] = startChild(t, job{Name: name, Seed: p.seed, Steps: p.steps, Ticks: p.ticks, Dir: dir, Keys: keys, High: i == 1})
 	}
-	wg.Wait()
-	level(out.a.tapes, out.b.tapes, errs[0] == nil && errs[1] == nil)
-	out.Compared = Compare(out.a.tapes, out.b.tapes)
-	for i, w := range both {
-		if errs[i] != nil {
-			t.Errorf("seed %d, world %s: %v", p.seed, w.name, errs[i])
-		}
-		if err := w.stop(); err != nil {
-			t.Errorf("seed %d, world %s: stop: %v", p.seed, w.name, err)
+	var tapes [2]*Tapes
+	var accounts [2]told
+	level(t, children)
+	for i, c := range children {
+		tapes[i], accounts[i] = c.end(t, m)
+		if accounts[i].Err != "" {
+			t.Errorf("seed %d, world %s: %s", p.seed, c.job.Name, accounts[i].Err)
 		}
 	}
+	out.without, out.with, out.tapes = accounts[0], accounts[1], tapes[0]
+	out.Compared = Compare(tapes[0], tapes[1])
 	return out
 }
 
-// level waits until what is still on its way has come to both: until no tape is
-// longer than its twin, or one has had its time. When they are not expected to,
-// there is nothing to wait for.
-func level(a, b *Tapes, expected bool) {
-	if !expected {
-		return
-	}
-	_ = until(func() string { return "both tapes of a length" }, func() (bool, error) {
-		la, lb := a.Lengths(), b.Lengths()
-		for name, n := range la {
-			if lb[name] != n {
-				return false, nil
-			}
-		}
-		return len(la) == len(lb), nil
-	})
-}
-
-func (p pair) world(t testing.TB, name string, g ground, m *Masker) *world {
-	t.Helper()
-	w := &world{t: t, name: name, dir: filepath.Join(g.dir, name), plan: g.plan, ticks: p.ticks, light: p.light, tapes: NewTapes(m), waiting: map[string]int{}, epochs: map[string]int{}}
+func (p pair) world(name string, g ground, m *Masker) (*world, error) {
+	w := &world{name: name, dir: filepath.Join(g.dir, name), plan: g.plan, ticks: p.ticks, light: p.light, tapes: NewTapes(m), waiting: map[string]int{}, epochs: map[string]int{}}
 	w.clock.at.Store(base.UnixNano())
 	if err := os.CopyFS(filepath.Join(w.dir, "keys"), os.DirFS(g.keys)); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	if err := filepath.WalkDir(filepath.Join(w.dir, "keys"), func(path string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(w.dir, "keys"), func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return os.Chmod(path, 0o700)
 		}
 		return os.Chmod(path, 0o600)
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return w
+	})
+	return w, err
 }
 
 // testPolicy is the shipped policy with a quota for one intelligence cell.
-func testPolicy(t testing.TB) *policy.Policy {
-	t.Helper()
-	p, err := withQuota(string(policy.DefaultYAML()), fills, quota)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+func testPolicy() (*policy.Policy, error) {
+	return withQuota(string(policy.DefaultYAML()), fills, quota)
 }
 
 func withQuota(text, cell, size string) (*policy.Policy, error) {

@@ -1,11 +1,11 @@
 package twins
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -62,25 +62,31 @@ type plan struct {
 	number  int
 }
 
-func newPlan(t testing.TB, p *policy.Policy, seed uint64, steps int) *plan {
-	t.Helper()
+func newPlan(p *policy.Policy, seed uint64, steps int) (*plan, error) {
 	x := &plan{seed: seed, policy: p, draw: rand.New(rand.NewPCG(seed, 21)), queue: map[string][]exercise.Step{}, places: map[string]string{}}
-	le, ok := p.Cell("le")
-	if !ok {
-		t.Fatal("the policy has no cell le")
-	}
-	for _, c := range p.Cells {
-		if le.Label.Dominates(c.Label) {
-			x.low = append(x.low, c.Name)
-		}
+	if x.low = lowCells(p); len(x.low) == 0 {
+		return nil, errors.New("the policy has no cell le")
 	}
 	for i, status := range subject.Statuses {
-		x.fill(t, seed*3+uint64(i), status)
+		if err := x.fill(seed*3+uint64(i), status); err != nil {
+			return nil, err
+		}
 	}
 	for i := range min(steps, most) {
 		x.steps = append(x.steps, x.step(i))
 	}
-	return x
+	return x, nil
+}
+
+// lowCells are cell le and those that it dominates.
+func lowCells(p *policy.Policy) (out []string) {
+	le, ok := p.Cell("le")
+	for _, c := range p.Cells {
+		if ok && le.Label.Dominates(c.Label) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }
 
 // most steps of a plan; with more the clock would reach the hour at which workers
@@ -92,15 +98,14 @@ const (
 )
 
 // fill queues a scenario of a status, the low cells' part and the others'.
-func (x *plan) fill(t testing.TB, seed uint64, status wf.Status) {
-	t.Helper()
+func (x *plan) fill(seed uint64, status wf.Status) error {
 	made := status
 	if status == wf.Status_STATUS_ACTUAL {
 		made = wf.Status_STATUS_TEST // the scenario writes no actual reports
 	}
 	sc, err := exercise.New(exercise.Config{Seed: seed, Reports: scenarios, Status: made, Start: base.Add(-100 * time.Hour).Truncate(time.Hour)})
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	for s := range sc.Steps() {
 		s.Report = proto.Clone(s.Report).(*wf.Report)
@@ -113,6 +118,7 @@ func (x *plan) fill(t testing.TB, seed uint64, status wf.Status) {
 		}
 		x.queue[key] = append(x.queue[key], s)
 	}
+	return nil
 }
 
 func submit(cell string, r *wf.Report, note string) submission {

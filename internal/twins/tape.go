@@ -102,6 +102,27 @@ func (t *Tapes) Lengths() map[string]int {
 	return out
 }
 
+// Dump is what all tapes hold, and how many bytes were received.
+func (t *Tapes) Dump() (records map[string][]Record, bytes map[string]int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	records, bytes = map[string][]Record{}, map[string]int{}
+	for name, tape := range t.all {
+		records[name] = tape.snapshot()
+		bytes[name] = tape.bytes
+	}
+	return records, bytes
+}
+
+// Load is the tapes of a dump.
+func Load(m *Masker, records map[string][]Record, bytes map[string]int) *Tapes {
+	t := NewTapes(m)
+	for name, list := range records {
+		t.all[name] = &Tape{Name: name, masker: m, records: list, bytes: bytes[name]}
+	}
+	return t
+}
+
 // Bytes is how much was received and kept.
 func (t *Tapes) Bytes() (n int) {
 	t.mu.Lock()

@@ -55,14 +55,17 @@ func TestNonInterference(t *testing.T) {
 	}
 	sum, masker := summary{Seed: seed}, NewMasker()
 	var without, with []time.Duration
+	var connections [2]uint64
 	begin := time.Now()
 	for n := uint64(0); n == 0 || !alone && (n < 2 || time.Since(begin) < time.Duration(seconds)*time.Second); n++ {
 		p := pair{seed: seed + n, steps: steps, ticks: []worker.Clock{worker.Input, worker.Wall}[(seed+n)%2]}
+		fmt.Printf("seed %d: %d steps\n", p.seed, p.steps)
 		out := p.run(t, masker)
 		sum.add(p, out)
-		without, with = append(without, out.a.latency...), append(with, out.b.latency...)
+		connections = [2]uint64{out.without.Connections, out.with.Connections}
+		without, with = append(without, out.without.Latency...), append(with, out.with.Latency...)
 		fmt.Printf("seed %d: %d tapes, %d records, %d bytes compared, %d differences; low side %d of %d admitted; intelligence side %d admitted, %d refused, %d over the quota\n",
-			p.seed, out.Tapes, out.Records, out.Bytes, len(out.Differences), out.b.admitted, out.b.submitted, out.b.high.admitted, out.b.high.refused, out.b.high.full)
+			p.seed, out.Tapes, out.Records, out.Bytes, len(out.Differences), out.with.Admitted, out.with.Submitted, out.with.IntelAdmitted, out.with.Refused, out.with.Full)
 		for _, d := range out.Differences[:min(3, len(out.Differences))] {
 			t.Errorf("seed %d: the intelligence side can be told from below: %s", p.seed, d)
 		}
@@ -72,16 +75,17 @@ func TestNonInterference(t *testing.T) {
 		if t.Failed() {
 			break
 		}
-		absent, err := missing(out.a.plan.policy, out.a.plan.low, out.a.tapes.Lengths())
+		absent, err := missing(out.tapes.Lengths())
 		if err != nil || len(absent) > 0 {
 			t.Errorf("seed %d: nothing was kept of %v, %v", p.seed, absent, err)
 		}
-		for what, n := range map[string]int{"admitted no report": out.b.high.admitted, "was refused nothing": out.b.high.refused, "did not reach its quota": out.b.high.full, "was never told to slow down": out.b.high.limited} {
+		for what, n := range map[string]int{"admitted no report": out.with.IntelAdmitted, "was refused nothing": out.with.Refused, "did not reach its quota": out.with.Full, "was never told to slow down": out.with.Limited} {
 			if n == 0 {
 				t.Errorf("seed %d: the intelligence side %s", p.seed, what)
 			}
 		}
 	}
+	t.Logf("connections that the server had counted when the last late reader came: without intelligence %d, with %d", connections[0], connections[1])
 	if sum.Bytes < least {
 		t.Errorf("%d bytes were compared, want %d", sum.Bytes, least)
 	}
@@ -99,10 +103,10 @@ func (s *summary) add(p pair, out outcome) {
 	s.Records += out.Records
 	s.Tapes += out.Tapes
 	s.Differences += len(out.Differences)
-	s.LowAdmitted += out.b.admitted
-	s.IntelAdmitted += out.b.high.admitted
-	s.IntelRefused += out.b.high.refused
-	s.QuotaHits += out.b.high.full
+	s.LowAdmitted += out.with.Admitted
+	s.IntelAdmitted += out.with.IntelAdmitted
+	s.IntelRefused += out.with.Refused
+	s.QuotaHits += out.with.Full
 	s.LastSeed = p.seed
 }
 

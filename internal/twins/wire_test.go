@@ -37,6 +37,8 @@ type wire struct {
 	r     *bufio.Reader
 	tape  *Recorder // nil: nothing is kept
 	inbox string
+	// number of the connection, as the server counts them.
+	number uint64
 
 	write sync.Mutex
 	mu    sync.Mutex
@@ -74,7 +76,8 @@ func (w *wire) signIn(c account.Credential) error {
 	}
 	w.keep([]byte(strings.TrimRight(line, "\r\n") + "\n"))
 	var hello struct {
-		Nonce string `json:"nonce"`
+		Nonce  string `json:"nonce"`
+		Number uint64 `json:"client_id"`
 	}
 	if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "INFO ")), &hello); err != nil {
 		return err
@@ -83,6 +86,7 @@ func (w *wire) signIn(c account.Credential) error {
 	if err != nil {
 		return err
 	}
+	w.number = hello.Number
 	sig, err := kp.Sign([]byte(hello.Nonce))
 	if err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,7 +47,6 @@ type leak struct {
 
 // world is one broker with everything on it.
 type world struct {
-	t     testing.TB
 	name  string
 	dir   string
 	plan  *plan
@@ -76,7 +74,9 @@ type world struct {
 	latency   []time.Duration
 	submitted int
 	admitted  int
-	asking    atomic.Pointer[submission] // low, not yet answered
+	// connections is how many the server had counted when a late reader came.
+	connections uint64
+	asking      atomic.Pointer[submission] // low, not yet answered
 
 	mu     sync.Mutex
 	epochs map[string]int
