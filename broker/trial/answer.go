@@ -106,8 +106,9 @@ func (t *trial) askAndLearn(x *tries) error {
 		if err != nil {
 			return err
 		}
-		for _, a := range answers {
+		for i, a := range answers {
 			t.learn(s.Principal, a.data)
+			chunk[i].silent = chunk[i].silent || a.text == "nothing"
 		}
 	}
 	return nil
@@ -119,7 +120,10 @@ func submits(subj string) bool {
 	return err == nil
 }
 
-// askElsewhere asks once more, to be answered on every target.
+// askElsewhere asks once more, to be answered on every target; then in its own
+// inbox again, which shows that what was asked before has been taken. Wildcards
+// go first: while an answer to one is awaited the server gives up those that
+// nobody listens for on subjects that it matches.
 func (t *trial) askElsewhere(x *tries) error {
 	if len(x.may) == 0 {
 		return nil
@@ -130,14 +134,25 @@ func (t *trial) askElsewhere(x *tries) error {
 	}
 	defer k.close()
 	x.targets = t.targets(x.standing, x.mark)
-	for _, c := range x.may {
-		for _, to := range x.targets {
-			if err := k.nc.PublishMsg(&nats.Msg{Subject: c.subject, Reply: to.subject, Data: c.body, Header: c.header}); err != nil {
+	k.patient = patience
+	for _, wild := range []bool{true, false} {
+		for _, c := range x.may {
+			for _, to := range x.targets {
+				if strings.Contains(to.subject, "*") != wild {
+					continue
+				}
+				if err := k.nc.PublishMsg(&nats.Msg{Subject: c.subject, Reply: to.subject, Data: c.body, Header: c.header}); err != nil {
+					return err
+				}
+			}
+		}
+		for chunk := range slices.Chunk(x.may, batch) {
+			if _, err := k.try(chunk); err != nil {
 				return err
 			}
 		}
 	}
-	return k.settled()
+	return nil
 }
 
 func (t *trial) cellOf(name string) proof.Cell {
@@ -170,6 +185,7 @@ func (t *trial) targets(s proof.Standing, mark string) []target {
 			if within(s.Principal) {
 				continue // its words are those of the process that holds the keys
 			}
+			out = append(out, target{subject.NewInlet("*").Of(plain), plain + ", by a wildcard for the word"})
 			for n, word := range known {
 				if x.writes(s.Principal) && word == x.twin {
 					continue // it may publish there

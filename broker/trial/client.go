@@ -42,6 +42,8 @@ type client struct {
 	inbox string
 	round int
 	free  bool // has all rights: nothing is refused
+	// patient is how long answers that must come may take; zero: settle.
+	patient time.Duration
 
 	mu       sync.Mutex
 	denied   map[string]int
@@ -243,7 +245,7 @@ func (k *client) wait(calls []call, denied map[string]int) {
 	if k.free {
 		patient = settleFree
 	}
-	deadline := time.After(patient)
+	deadline := time.After(max(patient, k.patient))
 	for {
 		missing := 0
 		k.mu.Lock()

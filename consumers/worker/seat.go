@@ -103,16 +103,27 @@ func (t *seat) listen() error {
 			return err
 		}
 		if err := t.subscribe(n.Beat(t.status), func(m *nats.Msg) {
-			if string(m.Data) == leads {
-				t.hear(word{n, leading})
-			} else {
-				t.hear(word{n, waiting})
+			if a, ok := said(m.Data); ok {
+				t.hear(word{n, a})
 			}
 		}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// said reads what a worker says. Anything else no worker says: a reader has had
+// an answer of the server sent here (NATS checks no reply subject), which must
+// neither keep a worker from its seat nor pass for one that waits.
+func said(data []byte) (answer, bool) {
+	switch string(data) {
+	case leads:
+		return leading, true
+	case waits:
+		return waiting, true
+	}
+	return silent, false
 }
 
 // reply is where the server says that nobody sits in a seat.
