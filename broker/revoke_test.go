@@ -276,6 +276,52 @@ func TestRotatedSigningKey(t *testing.T) {
 	}
 }
 
+// Accounts that the operator's old signing key signed are worth nothing once it
+// is replaced; credentials hold on. It takes the operator's own key, and that
+// no broker runs.
+func TestRotatedOperatorKey(t *testing.T) {
+	o := newOffice(t)
+	c := o.issue(fbi)
+	keys, data := filepath.Join(o.dir, "keys"), filepath.Join(o.dir, "data")
+	old, err := os.ReadFile(filepath.Join(keys, "keyring.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := account.RotateOperator(keys, data, ""); !errors.Is(err, account.ErrHeld) {
+		t.Errorf("while a broker runs: got %v, want %v", err, account.ErrHeld)
+	}
+	o.broker.Close()
+	another := filepath.Join(t.TempDir(), "another.nk")
+	if err := os.WriteFile(another, []byte(c.Seed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := account.RotateOperator(keys, data, another); !errors.Is(err, account.ErrOperator) {
+		t.Errorf("with another's key: got %v, want %v", err, account.ErrOperator)
+	}
+	if err := account.RotateOperator(keys, data, ""); err != nil {
+		t.Fatal(err)
+	}
+	o.start()
+	c.URL = o.broker.ClientURL()
+	signsIn(t, c, true, "after the rotation")
+	o.broker.Close()
+	whole, err := os.ReadFile(filepath.Join(keys, "keyring.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(keys, "keyring.json"), old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := broker.Open(t.Context(), brokertest.Config(t, brokertest.Policy(twoCells(t)), brokertest.Dir(o.dir), brokertest.WithoutGuards())); err == nil {
+		b.Close()
+		t.Error("a broker runs with accounts that the old key signs")
+	}
+	if err := os.WriteFile(filepath.Join(keys, "keyring.json"), whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.start()
+}
+
 // A revocation from a time ahead lets both keys in until then.
 func TestOverlap(t *testing.T) {
 	t.Parallel()

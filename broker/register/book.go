@@ -45,6 +45,7 @@ type Credential struct {
 	Expires time.Time
 	// Revoked is when it stops to hold before its time; zero: it does not.
 	Revoked time.Time
+	// By and Why are of its issue, and once it is revoked of that.
 	By, Why string
 	seq     uint64
 }
@@ -120,7 +121,7 @@ func (b *Book) enter(e Entry) error {
 		if b.byKey[e.Key] != nil {
 			return errors.New("a key is issued twice")
 		}
-		b.byKey[e.Key] = &Credential{Key: e.Key, Principal: e.Principal, Cell: e.Cell, User: e.User, Signer: e.Signer, Issued: e.At, Expires: e.Expires, seq: e.Seq}
+		b.byKey[e.Key] = &Credential{Key: e.Key, Principal: e.Principal, Cell: e.Cell, User: e.User, Signer: e.Signer, Issued: e.At, Expires: e.Expires, By: e.By, Why: e.Why, seq: e.Seq}
 	case Renewed:
 		c := b.byKey[e.Key]
 		switch {

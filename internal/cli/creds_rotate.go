@@ -84,8 +84,10 @@ func (l *local) renewFile(file string, lifetime, within time.Duration, why accou
 // turn is how credentials are rotated.
 type turn struct {
 	wish
-	overlap time.Duration
-	signing bool
+	overlap  time.Duration
+	signing  bool
+	operator bool
+	key      string
 }
 
 func (a *app) credsRotate() *cobra.Command {
@@ -101,14 +103,22 @@ when the old one ends.
 With --signing: replaces the keys that sign credentials, of all principals of
 --cell (of every cell without it), or of the one named. Everything they have
 signed ends at once; the list that is printed has to be issued again. The
-broker's own parts sign in anew by themselves.`,
+broker's own parts sign in anew by themselves.
+
+With --operator, while no broker runs: replaces the key that signs accounts. It
+needs the operator's own key, operator.nk, which may lie offline. Credentials
+hold on.`,
 		Example: `  watchfloor creds rotate --agency jackson-pd --cell le
   watchfloor creds rotate --reader watch-noc --cell fused --overlap 1h
   watchfloor creds rotate --signing --cell le --note "yearly"
-  watchfloor creds rotate --signing --agency jackson-pd --note "folder was copied"`,
+  watchfloor creds rotate --signing --agency jackson-pd --note "folder was copied"
+  watchfloor creds rotate --operator --operator-key /media/safe/operator.nk`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if t.signing {
+			switch {
+			case t.operator:
+				return a.rotateOperator(t.key)
+			case t.signing:
 				return a.rotateSigning(c.Context(), t)
 			}
 			return a.rotate(c.Context(), t)
@@ -122,6 +132,9 @@ broker's own parts sign in anew by themselves.`,
 	c.Flags().DurationVar(&t.lifetime, "expires", 0, "lifetime of the new credential (default: as creds issue)")
 	c.Flags().DurationVar(&t.overlap, "overlap", 24*time.Hour, "how long the old key still holds")
 	c.Flags().BoolVar(&t.signing, "signing", false, "replace signing keys")
+	c.Flags().BoolVar(&t.operator, "operator", false, "replace the operator's signing key")
+	c.Flags().StringVar(&t.key, "operator-key", "", "with --operator: file of the operator's own key (default: operator.nk beside the others)")
+	c.MarkFlagsMutuallyExclusive("signing", "operator")
 	reasonFlags(c, &t.why, "note")
 	return c
 }
@@ -244,4 +257,16 @@ func (a *app) rotateSigning(ctx context.Context, t turn) error {
 		fmt.Fprintf(a.out, "issue again  %s in %s, user %s\n", c.Principal, c.Cell, c.User)
 	}
 	return nil
+}
+
+func (a *app) rotateOperator(key string) error {
+	err := account.RotateOperator(a.keysDir(), a.dataDir(), key)
+	switch {
+	case errors.Is(err, account.ErrHeld):
+		return unreachable("%w: stop it first", err)
+	case err != nil:
+		return usage("rotate the operator's signing key: %w", err)
+	}
+	_, err = fmt.Fprintln(a.out, "the operator's signing key is replaced: it holds from the next start on")
+	return err
 }

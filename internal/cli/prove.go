@@ -33,13 +33,9 @@ attempt. The running broker of --dir gets what it must refuse, in forms that do
 nothing even if it does not, and what only looks. What is permitted and changes
 something goes to a twin, a broker of the same policy in a temporary folder; so
 does every refused call once more, with all rights, to show that it is not
-misspelt. Where no broker runs the twin gets everything. The running broker logs
-and counts each refusal: some 175,000 lines, 16 MB, with the shipped policy.
-
-The HTTP listeners are tried with the tokens of every reader at every cell, with
-none, expired, changed, revoked and misplaced ones. Those of the running broker get
-what they must refuse: what is permitted would be recorded as read by somebody who
-did not.`,
+misspelt. Where no broker runs the twin gets everything. The running broker counts
+each refusal, some 175,000 with the shipped policy, and records them under the
+user "trial": "watchfloor audit violations".`,
 		Example: `  watchfloor policy prove                              the shipped policy
   watchfloor policy prove my.yaml
   watchfloor policy prove --principal reader/watch-le  every permission and what it reaches
