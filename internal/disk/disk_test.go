@@ -490,6 +490,13 @@ func TestStalledProcessCanBeKilled(t *testing.T) {
 	held := d.Arm(Rule{Ops: Write, Path: "held", Do: Hold()})
 	cmd, _ := child(t, childWrites+"="+filepath.Join(d.Path(), "held"))
 	<-held.Fired()
+	fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", cmd.Process.Pid))
+	must(t, err)
+	for _, fd := range fds {
+		if to, err := os.Readlink(fd); err == nil && to == "/dev/fuse" {
+			t.Error("the process holds /dev/fuse: the mount would outlive the one that serves it")
+		}
+	}
 	must(t, cmd.Process.Kill())
 	ended := make(chan struct{})
 	go func() {

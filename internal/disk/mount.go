@@ -20,6 +20,10 @@ const (
 
 // mount serves the disk on its folder.
 func (d *Disk) mount() error {
+	// A child that inherited /dev/fuse would keep the mount alive after us, with
+	// nobody to answer: no child is started between the two.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	s, err := fuse.NewServer(&served{RawFileSystem: fuse.NewDefaultRawFileSystem(), d: d}, d.dir, &fuse.MountOptions{
 		FsName: fsType + ":" + strconv.Itoa(os.Getpid()), Name: fsType, DirectMountStrict: true, DirectMountFlags: syscall.MS_NOSUID | syscall.MS_NODEV,
 		DisableXAttrs: true, DisableReadDirPlus: true, MaxWrite: d.cfg.MaxWrite,
@@ -27,6 +31,7 @@ func (d *Disk) mount() error {
 	if err != nil {
 		return fmt.Errorf("mount %s: %w", d.dir, err)
 	}
+	closeOnExec()
 	go s.Serve()
 	if err := s.WaitMount(); err != nil {
 		d.server = s
@@ -35,6 +40,22 @@ func (d *Disk) mount() error {
 	}
 	d.server = s
 	return nil
+}
+
+// closeOnExec keeps this process's descriptors of /dev/fuse from its children:
+// go-fuse opens them for a direct mount without the flag.
+func closeOnExec() {
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return
+	}
+	for _, e := range fds {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && to == "/dev/fuse" {
+			if fd, err := strconv.Atoi(e.Name()); err == nil {
+				syscall.CloseOnExec(fd)
+			}
+		}
+	}
 }
 
 // unmount takes the mount away, whoever still uses it, and ends serving.
