@@ -60,6 +60,9 @@ type Config struct {
 	// told to try again later and the store does not fill up. 0 is a twentieth of
 	// the disk, at most 1 GiB; less than 0 keeps none.
 	Reserve int64
+	// StageOnDisk leaves the staging area of batches on the disk, as where there is
+	// no room in memory: slower, nothing else.
+	StageOnDisk bool
 	// Unlock is for packages brokertest and trial, which alone can set it.
 	Unlock unlock.Key
 }
