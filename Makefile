@@ -106,6 +106,16 @@ noninterference: ## run pairs of worlds, with and without intelligence traffic, 
 	WATCHFLOOR_TWINS_SECONDS=$(or $(SECONDS),120) WATCHFLOOR_TWINS_SEED=$(SEED) WATCHFLOOR_TWINS_RESULT="$$out" \
 	go test -count=1 -timeout 0 -v -run '^TestNonInterference$$' ./internal/twins && cat "$$out"
 
+CUTS ?= 200
+SEED ?=
+
+.PHONY: powercut
+powercut: ## cut the power of a broker under load at every stage of its work; needs root and /dev/fuse (CUTS=200 SEED=1)
+	@mkdir -p bin
+	@set -o pipefail; CI=true CUTS=$(CUTS) SEED=$(SEED) go test -count=1 -timeout 4h -run '^(TestPowerCuts|TestPowerCutWithoutSyncLoses)$$' ./internal/durability -v \
+		| tee bin/powercut.log | { grep --line-buffered -vE '^(=== |ok |PASS|powercut )|^ +powercut_test.go:[0-9]+: [0-9.]+(ms|s) ' || true; }
+	@grep '^powercut ' bin/powercut.log | tail -1
+
 .PHONY: bench
 bench: build ## measure against baselines beside them (ARGS=--json)
 	$(BIN) bench $(ARGS)

@@ -184,7 +184,7 @@ func (b *Broker) open(ctx context.Context) error {
 	b.nats, err = natsd.Start(natsd.Config{
 		DataDir: b.cfg.DataDir, Host: b.cfg.Host, Port: b.cfg.Port,
 		Operator: b.authority.Operator(), Accounts: b.authority.Accounts(), StoreKey: b.authority.StoreKey(),
-		MaxBatch: policy.MaxBatch, LazySync: b.cfg.LazySync, Log: b.cfg.Log, OnViolation: b.violated, OnRefusal: b.violations.refused,
+		MaxBatch: policy.MaxBatch, LazySync: b.cfg.LazySync, Remakeable: stream.Remakeable, Log: b.cfg.Log, OnViolation: b.violated, OnRefusal: b.violations.refused,
 	})
 	if err != nil {
 		return err
@@ -211,18 +211,31 @@ func (b *Broker) open(ctx context.Context) error {
 	return b.openFront()
 }
 
-// provision brings the account of every cell to what p wants, side by side.
+// provisionTries is how often a cell is provisioned when the server does not
+// answer: seen once in some four hundred starts after a power cut.
+const provisionTries = 3
+
+// provision brings the account of every cell to what p wants, side by side, and
+// sees that what it made is there after a power cut.
 func (b *Broker) provision(ctx context.Context, p *policy.Policy) error {
 	var g errgroup.Group
 	for _, c := range p.Cells {
 		g.Go(func() error {
-			if err := b.provisionCell(ctx, p, c.Name); err != nil {
+			err := b.provisionCell(ctx, p, c.Name)
+			for n := 1; n < provisionTries && errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil; n++ {
+				b.cfg.Log.Warn("streams are not answered, asking again", zap.String("cell", c.Name), zap.Error(err))
+				err = b.provisionCell(ctx, p, c.Name)
+			}
+			if err != nil {
 				return fmt.Errorf("provision cell %s: %w", c.Name, err)
 			}
 			return nil
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return b.nats.Establish()
 }
 
 func (b *Broker) provisionCell(ctx context.Context, p *policy.Policy, cell string) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/watchfloor/watchfloor/broker/internal/folder"
 	"github.com/watchfloor/watchfloor/broker/policy"
 )
 
@@ -83,28 +84,8 @@ func (l labels) keep(dir string, p *policy.Policy) error {
 		return err
 	}
 	path := filepath.Join(dir, labelsFile)
-	if err := writeWhole(path, append(data, '\n')); err != nil {
+	if err := folder.Write(path, append(data, '\n')); err != nil {
 		return fmt.Errorf("write the labels of what is stored: %w", err)
 	}
 	return nil
-}
-
-// writeWhole replaces a file by one that is on disk before it has the name.
-func writeWhole(path string, data []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

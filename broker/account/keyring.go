@@ -16,6 +16,8 @@ import (
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
 
+	"github.com/watchfloor/watchfloor/broker/internal/folder"
+
 	"github.com/watchfloor/watchfloor/broker/register"
 )
 
@@ -97,7 +99,7 @@ func safeDir(dir, dataDir string) (string, error) {
 	if dir == data || strings.HasPrefix(dir, data+string(filepath.Separator)) {
 		return "", fmt.Errorf("keys directory %s lies inside data directory %s; choose one outside: %w", dir, data, ErrUnsafeKeys)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := folder.Make(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make keys directory: %w", err)
 	}
 	info, err := os.Stat(dir)

@@ -59,6 +59,9 @@ type Config struct {
 	// Alone listens nowhere: only this process connects.
 	Alone bool
 	Log   *zap.Logger
+	// Remakeable says of which streams everything can be made again: one that a power
+	// cut has damaged is removed. Nil is of none.
+	Remakeable func(stream string) bool
 	// OnViolation is told of every refused publish or subscription, from the
 	// server's own goroutines: it must not block. May be nil.
 	OnViolation func(Violation)
@@ -97,6 +100,10 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := prune(cfg, filepath.Join(cfg.DataDir, storeDir)); err != nil {
+		st.close()
+		return nil, fmt.Errorf("start nats: %w", err)
+	}
 	// The server would pass over what it cannot decrypt, or delete it.
 	if err := atrest.Check(cfg.DataDir, filepath.Join(cfg.DataDir, storeDir), cfg.StoreKey); err != nil {
 		st.close()
@@ -133,6 +140,9 @@ func (s *Server) start() error {
 	s.log.lastEnd.Store(nil)
 	s.nats.Store(n)
 	n.SetLoggerV2(s.log, false, false, false)
+	if err := s.hold(); err != nil {
+		return err
+	}
 	n.Start()
 	if !n.ReadyForConnections(readyWithin) {
 		if text := s.log.fatal(); text != "" {
@@ -146,7 +156,7 @@ func (s *Server) start() error {
 			return fmt.Errorf("start nats: load account: %w", err)
 		}
 	}
-	return nil
+	return s.mend()
 }
 
 func options(cfg Config, resolver server.AccountResolver) *server.Options {

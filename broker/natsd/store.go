@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/watchfloor/watchfloor/broker/atrest"
+	"github.com/watchfloor/watchfloor/broker/internal/folder"
 )
 
 // Files of the data directory.
@@ -40,7 +41,7 @@ type store struct {
 }
 
 func openStore(dir string) (*store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := folder.Make(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
 	path := filepath.Join(dir, formatFile)
@@ -74,15 +75,12 @@ func claim(dir, path string) error {
 	if err != nil {
 		return fmt.Errorf("read data directory: %w", err)
 	}
-	if len(entries) > 0 {
-		return fmt.Errorf("%s has files but no %s: %w", dir, formatFile, ErrForeignData)
+	for _, e := range entries {
+		if e.Name() != formatFile+folder.Unfinished { // a power cut came between
+			return fmt.Errorf("%s has files but no %s: %w", dir, formatFile, ErrForeignData)
+		}
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("write format: %w", err)
-	}
-	_, err = fmt.Fprintf(f, "%s %d\n", formatWord, FormatVersion)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := folder.Write(path, fmt.Appendf(nil, "%s %d\n", formatWord, FormatVersion)); err != nil {
 		return fmt.Errorf("write format: %w", err)
 	}
 	return nil

@@ -118,6 +118,12 @@ func snapshots(p *policy.Policy, status wf.Status) jetstream.StreamConfig {
 	}
 }
 
+// Remakeable says whether everything in a stream can be made again from others:
+// frames can, from reports.
+func Remakeable(name string) bool {
+	return slices.ContainsFunc(subject.Statuses, func(s wf.Status) bool { return name == subject.SnapshotStream(s) })
+}
+
 // worker is the consumer of a fusion worker. It is kept in memory: a worker
 // always begins by reading from the start, so nothing is lost with it, and a
 // commit is not paid for twice.

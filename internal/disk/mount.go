@@ -26,7 +26,7 @@ func (d *Disk) mount() error {
 	defer syscall.ForkLock.RUnlock()
 	s, err := fuse.NewServer(&served{RawFileSystem: fuse.NewDefaultRawFileSystem(), d: d}, d.dir, &fuse.MountOptions{
 		FsName: fsType + ":" + strconv.Itoa(os.Getpid()), Name: fsType, DirectMountStrict: true, DirectMountFlags: syscall.MS_NOSUID | syscall.MS_NODEV,
-		DisableXAttrs: true, DisableReadDirPlus: true, MaxWrite: d.cfg.MaxWrite,
+		DisableXAttrs: true, DisableReadDirPlus: true, DisableSplice: true, MaxWrite: d.cfg.MaxWrite,
 	})
 	if err != nil {
 		return fmt.Errorf("mount %s: %w", d.dir, err)
