@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"syscall"
 	"testing"
@@ -117,7 +118,9 @@ func runBroker(ctx context.Context, s setting, out *json.Encoder, work <-chan st
 		LazySync: s.LazySync, StageOnDisk: s.OnDisk,
 	}
 	brokertest.Root()(&c)
+	hangs := time.AfterFunc(20*time.Second, func() { _ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1) })
 	b, err := broker.Open(ctx, c)
+	hangs.Stop()
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (l *tail) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines := strings.Split(strings.TrimSpace(l.buf.String()), "\n")
-	return strings.Join(lines[max(0, len(lines)-60):], "\n")
+	return strings.Join(lines[max(0, len(lines)-400):], "\n")
 }
 
 // launch starts the broker process; take hears what it says.
