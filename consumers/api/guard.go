@@ -24,7 +24,7 @@ const contentPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; 
 
 // permissions are what neither page nor data needs.
 const permissions = "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), " +
-	"microphone=(), midi=(), payment=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), web-share=(), xr-spatial-tracking=()"
+	"microphone=(), midi=(), payment=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()"
 
 // secure says to browsers what they may do with any answer.
 func secure(h http.Header, r *http.Request) {
