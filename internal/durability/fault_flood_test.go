@@ -158,8 +158,9 @@ func ask(ctx context.Context, nc *nats.Conn) {
 }
 
 // One agency floods the guard with what it must refuse, as fast as it can. The
-// others' reports are admitted all the while.
+// others' reports are admitted all the while. (That they take turns: broker/admit.)
 func TestFloodOfOneAgencyLeavesOthersServed(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s := newSite(t, nil)
 	s.start()

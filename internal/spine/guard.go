@@ -14,7 +14,7 @@ type guardMetrics struct {
 	cell   string
 
 	submissions, codes, commits, foreign, reports *prometheus.Desc
-	commit, ack                                   *prometheus.Desc
+	commit, ack, stalled, behind                  *prometheus.Desc
 }
 
 func newGuardMetrics(b *broker.Broker, cell string) *guardMetrics {
@@ -28,6 +28,8 @@ func newGuardMetrics(b *broker.Broker, cell string) *guardMetrics {
 		commits:     desc("commits_total", "Commits by how they ended.", "outcome"),
 		foreign:     desc("foreign_total", "What only an attack or a fault brings: replies outside the sender's inbox, records that no guard wrote, deliveries and answers of JetStream sent to where agencies submit.", "what"),
 		reports:     desc("reports", "Identities the guard holds."),
+		stalled:     desc("stalled_seconds", "For how long the store has not taken what it was given; 0 while it does."),
+		behind:      desc("clock_behind_seconds", "How far the clock stands behind the last time of receipt; 0 when it does not."),
 		commit:      desc("commit_seconds", "From deciding to the acknowledgement of the store."),
 		ack:         desc("ack_seconds", "From receipt to the answer."),
 	}
@@ -35,7 +37,7 @@ func newGuardMetrics(b *broker.Broker, cell string) *guardMetrics {
 
 // Describe is for a registry.
 func (g *guardMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{g.submissions, g.codes, g.commits, g.foreign, g.reports, g.commit, g.ack} {
+	for _, d := range []*prometheus.Desc{g.submissions, g.codes, g.commits, g.foreign, g.reports, g.commit, g.ack, g.stalled, g.behind} {
 		ch <- d
 	}
 }
@@ -53,7 +55,8 @@ func (g *guardMetrics) Collect(ch chan<- prometheus.Metric) {
 	count(g.submissions, "duplicate", m.Duplicate.Load())
 	count(g.submissions, "superseded", m.Superseded.Load())
 	count(g.submissions, "refused", m.Refused.Load())
-	count(g.submissions, "unavailable", m.Retry.Load()+m.Pushback.Load())
+	count(g.submissions, "unavailable", m.Retry.Load()+m.Pushback.Load()+m.Full.Load())
+	count(g.submissions, "dropped", m.Dropped.Load())
 	for code, n := range m.Codes() {
 		count(g.codes, string(code), n)
 	}
@@ -65,6 +68,8 @@ func (g *guardMetrics) Collect(ch chan<- prometheus.Metric) {
 	count(g.foreign, "answer", m.Misdirected.Load())
 	count(g.foreign, "record", m.Foreign.Load())
 	ch <- prometheus.MustNewConstMetric(g.reports, prometheus.GaugeValue, float64(m.Reports.Load()))
+	ch <- prometheus.MustNewConstMetric(g.stalled, prometheus.GaugeValue, m.Stalled().Seconds())
+	ch <- prometheus.MustNewConstMetric(g.behind, prometheus.GaugeValue, m.Behind().Seconds())
 	latency(ch, g.commit, &m.CommitLatency)
 	latency(ch, g.ack, &m.AckLatency)
 }
