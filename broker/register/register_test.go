@@ -100,6 +100,7 @@ func TestDamageIsRefused(t *testing.T) {
 	for name, text := range map[string][]byte{
 		"another reason":  bytes.Replace(good, []byte("lost"), []byte("fine"), 1),
 		"another cell":    bytes.Replace(good, []byte(`"cell":"le"`), []byte(`"cell":"xx"`), 1),
+		"another end":     bytes.Replace(good, []byte("T13:00:00Z"), []byte("T14:00:00Z"), 1),
 		"a line less":     join(lines[0], lines[1], lines[3]),
 		"exchanged":       join(lines[0], lines[2], lines[1], lines[3]),
 		"twice":           join(lines[0], lines[1], lines[1], lines[2], lines[3]),
