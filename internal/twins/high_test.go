@@ -187,8 +187,11 @@ func (h *intel) flood() (out []submission) {
 func (h *intel) bulk() error {
 	for {
 		before := h.full
-		if err := h.submit(h.heavy()); err != nil {
-			return err
+		// A few at a time: what the disk takes long for, the low side waits for too.
+		for some := range slices.Chunk(h.heavy(), 4) {
+			if err := h.submit(some); err != nil {
+				return err
+			}
 		}
 		if h.full == before || h.weight == 0 {
 			return nil

@@ -60,6 +60,7 @@ type plan struct {
 	samples []submission
 	places  map[string]string // identity -> subject of its first revision
 	number  int
+	turn    int // of the low side's mischief
 }
 
 func newPlan(p *policy.Policy, seed uint64, steps int) (*plan, error) {
@@ -168,7 +169,8 @@ func (x *plan) step(i int) step {
 		s.low = append(s.low, r)
 	}
 	for range 2 {
-		s.low = append(s.low, x.mischief(s.low))
+		s.low = append(s.low, x.mischief(x.sent, x.turn%mischiefs))
+		x.turn++
 	}
 	s.high = x.high(i, s.low)
 	s.deeds = x.deeds(i)
@@ -200,15 +202,14 @@ func (x *plan) named() *submission {
 	return nil
 }
 
-// mischief is a low submission that is not admitted, or not again.
-func (x *plan) mischief(fresh []submission) submission {
-	list := x.sent
-	if len(list) == 0 {
-		list = fresh
-	}
+// mischiefs is how many kinds of mischief there are.
+const mischiefs = 10
+
+// mischief is a submission that is not admitted, or not again, of what was.
+func (x *plan) mischief(list []submission, kind int) submission {
 	s := list[x.draw.IntN(len(list))]
 	r := proto.Clone(s.report).(*wf.Report)
-	switch x.draw.IntN(9) {
+	switch kind {
 	case 0:
 		s.note = "again"
 	case 1:
@@ -237,6 +238,10 @@ func (x *plan) mischief(fresh []submission) submission {
 		s.note, s.data = "truncated", s.data[:len(s.data)/2]
 	case 8:
 		s.note, s.data = "too large", make([]byte, 1<<20+1)
+	case 9:
+		r.ReportTime = timestamppb.New(base.Add(1000 * time.Hour))
+		r.Revision++
+		s = submit(s.cell, r, "of the future")
 	}
 	return s
 }
@@ -263,6 +268,11 @@ func (x *plan) high(i int, low []submission) []submission {
 	if len(x.intel) > 4 {
 		old := x.intel[x.draw.IntN(len(x.intel))]
 		out = append(out, x.withdrawn(old), x.revised(old))
+	}
+	for kind := range mischiefs {
+		if s := x.mischief(x.intel, kind); submits(s) {
+			out = append(out, s)
+		}
 	}
 	return append(out, x.refused()...)
 }
