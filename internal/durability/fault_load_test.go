@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,6 +61,7 @@ type sent struct {
 type load struct {
 	t       *testing.T
 	attempt time.Duration // how long an attempt waits for its answer
+	pause   atomic.Int64  // of each agency after a window, in nanoseconds
 	quit    chan struct{}
 	wg      sync.WaitGroup
 
@@ -103,7 +105,7 @@ func (l *load) run(nc *nats.Conn, agency string) {
 		select {
 		case <-l.quit:
 			return
-		default:
+		case <-time.After(time.Duration(l.pause.Load())):
 		}
 	}
 }
