@@ -100,6 +100,10 @@ prove: build ## prove the shipped policy, and try every call of every principal 
 	$(BIN) policy prove
 	$(BIN) policy prove --live --apart --brief $(ARGS)
 
+.PHONY: proof
+proof: build ## every claim of docs/threat-model.md, tried, with its figures (half an hour; ONLY="apart cuts" APART=60 CUTS=50 FUZZTIME=5s)
+	@APART="$(APART)" CUTS="$(CUTS)" SEED="$(SEED)" FUZZTIME="$(if $(filter command line environment,$(origin FUZZTIME)),$(FUZZTIME),10s)" ONLY="$(ONLY)" deploy/proof.sh
+
 .PHONY: noninterference
 noninterference: ## run pairs of worlds, with and without intelligence traffic, and compare all that the low side gets (SECONDS=120, SEED=7 repeats one)
 	@out=$$(mktemp) && trap 'rm -f "$$out"' EXIT && \
