@@ -65,7 +65,7 @@ func TestClockIsSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.set(0)
-	g = b.startWith(cfg, nil)
+	b.startWith(cfg, nil)
 	for _, off := range []time.Duration{0, -24*time.Hour + time.Minute, 0} {
 		send(off)
 	}
