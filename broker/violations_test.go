@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -186,5 +187,51 @@ func TestRefusedSignInsAreRecorded(t *testing.T) {
 	}
 	if len(recorded(t, o.dir, "le")) != 0 {
 		t.Error("a refused sign-in stands in the record of a cell")
+	}
+}
+
+// What a client calls itself is printed in front of the server's line, as part of
+// its format: it neither hides what was tried nor has it stand for somebody else.
+func TestANameHidesNoViolation(t *testing.T) {
+	dir := t.TempDir()
+	core, logs := observer.New(zap.WarnLevel)
+	b := brokertest.Start(t, brokertest.Dir(dir), brokertest.WithoutGuards(), brokertest.With(func(c *broker.Config) { c.Log = zap.New(core) }))
+	victim := brokertest.Credential(t, b, "watch-noc", "le") // cleared for fused
+	claims, err := jwt.DecodeUserClaims(victim.JWT)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{
+		"%s", "%[1]999999s%[1]999999s", "%!", `\`, `"`, "Publish Violation - Subject ", "authentication error",
+		`"` + claims.IssuerAccount + "/le/jwt:" + keyOf(t, victim),
+	}
+	for i, name := range names {
+		who := brokertest.Credential(t, b, "fbi", "le")
+		nc, err := nats.Connect(who.URL, append(who.Options(), nats.Name(name))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tries(t, nc, fmt.Sprintf("named.%d", i))
+		nc.Close()
+	}
+	above := brokertest.Dial(t, victim)
+	tries(t, above, "plot.against.the.dam")
+	b.Close()
+	le := recorded(t, dir, "le")
+	for i, name := range names {
+		if tried(le, "agency/fbi", fmt.Sprintf("named.%d", i)) != 1 {
+			t.Errorf("name %q hides what was tried", name)
+		}
+	}
+	if len(le) != len(names) || len(recorded(t, dir, "")) != 0 {
+		t.Errorf("le has %+v, the holder of the keys %+v", le, recorded(t, dir, ""))
+	}
+	if tried(recorded(t, dir, "fused"), "reader/watch-noc", "plot.against.the.dam") != 1 {
+		t.Error("what was tried stands for somebody else")
+	}
+	for _, l := range logs.All() {
+		if l.Message != "permission denied" {
+			t.Errorf("in the log: %s %.300v", l.Message, l.ContextMap())
+		}
 	}
 }

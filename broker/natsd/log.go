@@ -60,7 +60,8 @@ func (l *logger) Debugf(string, ...any)  {}
 func (l *logger) Tracef(string, ...any)  {}
 
 func (l *logger) Warnf(format string, args ...any) {
-	l.zap.Warn("server warning", zap.String("text", trim(anonymous(fmt.Sprintf(format, args...)))))
+	_, text := said(format, args)
+	l.zap.Warn("server warning", zap.String("text", trim(text)))
 }
 
 // Fatalf does not exit: whoever started the server learns of it.
@@ -71,8 +72,8 @@ func (l *logger) Fatalf(format string, args ...any) {
 }
 
 func (l *logger) Errorf(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if v, ok := parseViolation(text); ok {
+	from, text := said(format, args)
+	if v, ok := parseViolation(from, text); ok {
 		l.denied.Add(1)
 		if ok, left := l.violations.take(time.Now()); ok {
 			l.zap.Warn("permission denied", zap.String("action", v.Action), zap.Uint64("connection", v.Connection), zap.Uint64("left_out", left))
@@ -82,18 +83,18 @@ func (l *logger) Errorf(format string, args ...any) {
 		}
 		return
 	}
-	if strings.Contains(text, "authentication error") {
+	if strings.HasPrefix(text, "authentication error") {
 		l.denied.Add(1)
 		if ok, left := l.signIns.take(time.Now()); ok {
 			l.zap.Warn("sign-in refused", zap.Uint64("left_out", left))
 		}
 		if l.out != nil {
-			r, cid := parseRefusal(text)
+			r, cid := parseRefusal(from)
 			l.out(r, cid)
 		}
 		return
 	}
-	l.zap.Error("server error", zap.String("text", trim(anonymous(text))))
+	l.zap.Error("server error", zap.String("text", trim(text)))
 }
 
 func (l *logger) fatal() string {
@@ -104,35 +105,46 @@ func (l *logger) fatal() string {
 }
 
 var (
-	violationLine = regexp.MustCompile(`(Publish|Subscription) Violation(?: Too Many Tokens)? - (Subject|Reply) ("(?:[^"\\]|\\.)*")`)
-	// A line of a connection begins `127.0.0.1:1 - cid:5 - "v1:go" - "KEY/account/jwt:USER" - `.
-	whom       = regexp.MustCompile(`"A[A-Z2-7]{55}/([^/"]*)/jwt:([^"]*)"`)
+	violationLine = regexp.MustCompile(`^(Publish|Subscription) Violation(?: Too Many Tokens)? - (Subject|Reply) ("(?:[^"\\]|\\.)*")`)
+	// A line of a connection begins `127.0.0.1:1 - cid:5 - "v1:go:NAME" - "KEY/account/jwt:USER" - `.
+	// What the client says of itself stands in the first quotes, whatever it is.
+	begins = regexp.MustCompile(`^[^"]* - cid:\d+ - (?:"(?:[^"\\]|\\.)*" - ){0,2}`)
+	// The last quotes are the server's own.
+	whom       = regexp.MustCompile(`"A[A-Z2-7]{55}/([^/"]*)/jwt:([^/"]*)" - $`)
 	connection = regexp.MustCompile(`cid:(\d+)`)
 	// It is `[::1]:1` of an IPv6 address.
 	comesFrom = regexp.MustCompile(`^(?:\[([0-9a-fA-F:.%a-z]{2,64})\]|([0-9.]{7,15})):\d+ - `)
 )
 
+// said is a line in two: of which connection the server says it, and what. The
+// server puts the first before the format, with what the client calls itself in
+// it: it is never read as one.
+func said(format string, args []any) (from, text string) {
+	from = begins.FindString(format)
+	text = format[len(from):]
+	if len(args) > 0 {
+		text = fmt.Sprintf(text, args...)
+	}
+	if from == "" {
+		from = begins.FindString(text)
+		text = text[len(from):]
+	}
+	return from, text
+}
+
 // parseRefusal returns where a refused sign-in came from, and the number of its
 // connection.
-func parseRefusal(text string) (r Refusal, cid uint64) {
-	if m := comesFrom.FindStringSubmatch(text); m != nil {
+func parseRefusal(from string) (r Refusal, cid uint64) {
+	if m := comesFrom.FindStringSubmatch(from); m != nil {
 		r.Host = m[1] + m[2]
 	}
-	if c := connection.FindStringSubmatch(text); c != nil {
+	if c := connection.FindStringSubmatch(from); c != nil {
 		cid, _ = strconv.ParseUint(c[1], 10, 64) // digits by the pattern
 	}
 	return r, cid
 }
 
-// anonymous takes the connection and its user off the front of a line.
-func anonymous(text string) string {
-	if at := whom.FindStringIndex(text); at != nil {
-		return strings.TrimPrefix(text[at[1]:], " - ")
-	}
-	return text
-}
-
-func parseViolation(text string) (Violation, bool) {
+func parseViolation(from, text string) (Violation, bool) {
 	m := violationLine.FindStringSubmatch(text)
 	if m == nil {
 		return Violation{}, false
@@ -149,10 +161,10 @@ func parseViolation(text string) (Violation, bool) {
 		v.Subject = m[3]
 	}
 	v.Subject = subject.Wordless(v.Subject)
-	if c := connection.FindStringSubmatch(text); c != nil {
+	if c := connection.FindStringSubmatch(from); c != nil {
 		v.Connection, _ = strconv.ParseUint(c[1], 10, 64) // digits by the pattern
 	}
-	if u := whom.FindStringSubmatch(text); u != nil {
+	if u := whom.FindStringSubmatch(from); u != nil {
 		v.Account, v.User = u[1], u[2]
 	}
 	return v, true
