@@ -3,6 +3,7 @@ package account
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 )
 
@@ -10,8 +11,12 @@ import (
 const nextStoreKey = "jetstream-next"
 
 // StoreKeys reads the key of the store and, while keys are changed, the one it
-// is changed to, from a keys directory or a copy of one. It changes nothing.
+// is changed to, from a keys directory, a copy of one, or the file of CopyKeys.
+// It changes nothing.
 func StoreKeys(keysDir string) (key, next string, err error) {
+	if info, err := os.Stat(keysDir); err == nil && info.Mode().IsRegular() {
+		return storeKeysOfCopy(keysDir)
+	}
 	r := &keyring{dir: keysDir}
 	data, err := r.read(ringFile)
 	if err != nil {
@@ -22,6 +27,18 @@ func StoreKeys(keysDir string) (key, next string, err error) {
 		return "", "", fmt.Errorf("read keyring %s: it is damaged or of another release", filepath.Join(keysDir, ringFile))
 	}
 	return doc.Keys["jetstream"], doc.Keys[nextStoreKey], nil
+}
+
+func storeKeysOfCopy(file string) (key, next string, err error) {
+	doc, err := os.ReadFile(file)
+	if err != nil {
+		return "", "", fmt.Errorf("read copied keys: %w", err)
+	}
+	_, r, err := readCopy(doc)
+	if err != nil {
+		return "", "", fmt.Errorf("%s: %w", file, err)
+	}
+	return r.keys["jetstream"], r.keys[nextStoreKey], nil
 }
 
 // BeginStoreKey makes the key that the store is to be changed to, or finds the

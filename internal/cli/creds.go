@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,8 @@ nats command line needs NAME.json in ~/.config/nats/context.
 Every credential has an end and stands in the register, which "creds list"
 shows. A client that was given the file's name reads it again whenever it
 reconnects: renew the file before its end, and nothing is interrupted for
-longer than a reconnection.`,
+longer than a reconnection. A file that still signs in is not overwritten; one
+that was revoked or has ended is replaced.`,
 		Example: `  watchfloor creds issue --agency jackson-pd --cell le
   watchfloor creds issue --reader watch-noc --cell fused --out /etc/watchfloor --expires 720h`,
 		Args: noArgs,
@@ -102,7 +104,8 @@ func (a *app) issue(w wish) error {
 	if w.out == "" {
 		w.out = filepath.Join(l.dir, "creds", w.cell)
 	}
-	if err := vacant(w.out, name); err != nil {
+	spent, err := a.vacant(w.out, name)
+	if err != nil {
 		return err
 	}
 	cred, err := l.issuer.HandOut(account.Request{Principal: principal, Cell: w.cell, User: w.user, Lifetime: w.lifetime}, w.why)
@@ -110,6 +113,11 @@ func (a *app) issue(w wish) error {
 		return issueError(name, w.cell, err)
 	}
 	cred.URL, cred.TLS = url, tls
+	if spent {
+		if err := cleared(w.out, name); err != nil {
+			return err
+		}
+	}
 	return a.writeCredential(cred, w.out, name)
 }
 
@@ -125,11 +133,51 @@ func (l *local) reachedAt(w wish) (url string, tls transport.Files, err error) {
 	return l.run.URL, tls, nil
 }
 
-// vacant refuses a place that is taken before anything is issued for it.
-func vacant(dir, name string) error {
-	for _, end := range []string{".creds", ".json"} {
-		if _, err := os.Lstat(filepath.Join(dir, name+end)); err == nil {
-			return taken(dir, name)
+// credentialFiles are what issuing writes.
+func credentialFiles(dir, name string) []string {
+	return []string{filepath.Join(dir, name+".creds"), filepath.Join(dir, name+".json")}
+}
+
+// vacant refuses a place that is taken before anything is issued for it. One
+// whose key was revoked, has ended or was stopped is spent, and may be replaced.
+func (a *app) vacant(dir, name string) (spent bool, err error) {
+	files := credentialFiles(dir, name)
+	if _, err := os.Lstat(files[0]); err == nil {
+		if spent, err = a.spent(files[0]); err != nil || !spent {
+			return false, errors.Join(err, taken(dir, name))
+		}
+		return true, nil
+	}
+	if _, err := os.Lstat(files[1]); err == nil {
+		return false, taken(dir, name)
+	}
+	return false, nil
+}
+
+// spent says whether the register knows the key of a file as one that signs in
+// nowhere any more.
+func (a *app) spent(file string) (bool, error) {
+	key, err := keyOf(file)
+	if err != nil {
+		return false, err
+	}
+	d, err := a.openDesk()
+	if err != nil {
+		return false, err
+	}
+	list, err := d.List()
+	if err != nil {
+		return false, failed("%w", err)
+	}
+	i := slices.IndexFunc(list, func(l account.Listing) bool { return l.Key == key })
+	return i >= 0 && !list[i].State.Holds(), nil
+}
+
+// cleared takes away files that vacant found to be spent.
+func cleared(dir, name string) error {
+	for _, file := range credentialFiles(dir, name) {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return failed("take the old credentials away: %w", err)
 		}
 	}
 	return nil

@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/watchfloor/watchfloor/broker/account"
+	"github.com/watchfloor/watchfloor/broker/register"
 )
 
 // inForce bounds how long a command waits for the running broker.
@@ -168,6 +171,27 @@ func (a *app) tellRevoked(ctx context.Context, d *desk, r account.Receipt, began
 		fmt.Fprintf(a.out, "signing key replaced  %s\n", in)
 	}
 	fmt.Fprintln(a.out, out.line())
+	return a.tellOthers(d, r)
+}
+
+// tellOthers warns of what the same principals still sign in with: somebody who
+// names one lost file may not know of the key before its rotation.
+func (a *app) tellOthers(d *desk, r account.Receipt) error {
+	list, err := d.List()
+	if err != nil {
+		return failed("%w", err)
+	}
+	others := map[string]int{}
+	for _, l := range list {
+		if l.State.Holds() && slices.ContainsFunc(r.Revoked, func(c register.Credential) bool { return c.Principal == l.Principal }) {
+			others[l.Principal]++
+		}
+	}
+	for _, who := range slices.Sorted(maps.Keys(others)) {
+		kind, name, _ := strings.Cut(who, "/")
+		fmt.Fprintf(a.out, "note: still in force: %s of %s (\"creds list --%s %s\"); \"creds revoke --%s %s\" ends all\n",
+			count(others[who], "other credential"), who, kind, name, kind, name)
+	}
 	return nil
 }
 

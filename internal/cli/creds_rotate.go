@@ -177,6 +177,9 @@ func (a *app) rotate(ctx context.Context, t turn) error {
 	}
 	for _, key := range old {
 		r, err := d.Revoke(account.Selection{Key: key}, time.Now().Add(t.overlap), t.why)
+		if errors.Is(err, account.ErrNothing) {
+			continue // it ends before the overlap does: rotated twice, or nearly over
+		}
 		if err == nil {
 			_, err = d.await(ctx, r, time.Now())
 		}

@@ -113,3 +113,37 @@ func TestCredentialsLife(t *testing.T) {
 		t.Errorf("refused sign-ins: %s", out)
 	}
 }
+
+// What was revoked or is rotated twice does not stand in the way of a new one,
+// and whoever takes back one key is told of the others.
+func TestCredentialsAreIssuedAnew(t *testing.T) {
+	dir := t.TempDir()
+	found(t, dir)
+	file := filepath.Join(dir, "creds", "le", "fbi.creds")
+	issue := []string{"creds", "issue", "--dir", dir, "--agency", "fbi", "--cell", "le"}
+	rotate := []string{"creds", "rotate", "--dir", dir, "--agency", "fbi", "--cell", "le"}
+	must(t, "", issue...)
+	must(t, "", rotate...)
+	must(t, "", rotate...) // the first key ends already, sooner than this overlap
+	if r := run(t, "", issue...); r.code != exitUsage || !strings.Contains(r.err, "already") {
+		t.Errorf("in the place of one that holds: exit %d, %s", r.code, r.err)
+	}
+	out := must(t, "", "creds", "revoke", "--dir", dir, file, "--reason", "lost")
+	if !strings.Contains(out, "2 other credentials of agency/fbi") || !strings.Contains(out, "creds revoke --agency fbi") {
+		t.Errorf("one of three revoked: %s", out)
+	}
+	must(t, "", issue...)
+	key, err := keyOf(file)
+	if got := listed(t, dir)["main"]; err != nil || got.Key != key || got.State != "live" {
+		t.Errorf("issued in the place of a revoked one: %+v, the file has %s, %v", got, key, err)
+	}
+	if out := must(t, "", "creds", "revoke", "--dir", dir, "--agency", "fbi", "--reason", "lost"); strings.Contains(out, "still in force") {
+		t.Errorf("everything revoked: %s", out)
+	}
+	stranger := t.TempDir()
+	found(t, stranger)
+	must(t, "", "creds", "issue", "--dir", stranger, "--agency", "fbi", "--cell", "le", "--out", filepath.Join(dir, "creds", "hsi"))
+	if r := run(t, "", append(issue, "--out", filepath.Join(dir, "creds", "hsi"))...); r.code != exitUsage {
+		t.Errorf("in the place of a key that the register does not know: exit %d, %s", r.code, r.err)
+	}
+}

@@ -36,7 +36,8 @@ apart from the machine, made anew after every "key rotate", and look with --keys
 whether the copy fits; to restore it, copy it back in the place of a keys folder
 that is lost (mode 0700, files 0600).`,
 		Example: `  watchfloor key status
-  watchfloor key status --keys /media/safe/watchfloor-keys`,
+  watchfloor key status --keys /media/safe/watchfloor-keys
+  watchfloor key status --keys /media/usb/wf-keys     the file of "backup --with-keys"`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if keys == "" {
@@ -52,7 +53,7 @@ that is lost (mode 0700, files 0600).`,
 			return a.showKey(k, keys)
 		},
 	}
-	c.Flags().StringVar(&keys, "keys", "", "folder of keys, such as a copy (default: keys below --dir)")
+	c.Flags().StringVar(&keys, "keys", "", "folder of keys, such as a copy, or the file of backup --with-keys (default: keys below --dir)")
 	return c
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
@@ -225,8 +226,20 @@ func changesKey(t *testing.T, dir string, stop func()) {
 		t.Fatal(err)
 	}
 	must(t, "", append(status, "--keys", old)...)
+	file := filepath.Join(t.TempDir(), "copy")
+	doc, err := account.CopyKeys(filepath.Join(dir, "keys"), filepath.Join(dir, "data"), time.Now())
+	if err == nil {
+		err = os.WriteFile(file, doc, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, "", append(status, "--keys", file)...)
 	must(t, "", "key", "rotate", "--dir", dir)
 	must(t, "", status...)
+	if r := run(t, "", append(status, "--keys", file)...); r.code != exitFailed || !strings.Contains(r.err, "do not open the store") {
+		t.Errorf("the file of an old copy: exit %d: %s%s", r.code, r.out, r.err)
+	}
 	if r := run(t, "", append(status, "--keys", old)...); r.code != exitFailed {
 		t.Errorf("an old copy: exit %d: %s%s", r.code, r.out, r.err)
 	}

@@ -103,7 +103,8 @@ func (a *app) root() *cobra.Command {
 fuses in each cell what it may read, and shows the live picture of each cell in
 a terminal, over HTTP and on a page.
 
-Start with "watchfloor demo": everything in one process, with an exercise.` + exitHelp,
+Start with "watchfloor demo": everything in one process, with an exercise.` + exitHelp + `
+  4  of doctor: nothing failed, but something will not stay well`,
 		Example: `  watchfloor demo                              the exercise live, in the browser
   watchfloor demo --once                       replay it and print the scorecard
   watchfloor up                                a broker for real traffic
