@@ -287,11 +287,7 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 	}
 	// A guard finishes what it has taken while it can still sign in.
 	b.dismiss(func(cell string) bool { _, ok := p.Cell(cell); return !ok })
-	if err := b.swap(p); err != nil {
-		return fmt.Errorf("reload: %w", err)
-	}
-	b.recheck()
-	if err := b.provision(ctx, p); err != nil {
+	if err := b.change(ctx, p); err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
 	b.policy = p
@@ -302,6 +298,16 @@ func (b *Broker) Reload(ctx context.Context, p *policy.Policy) error {
 		return fmt.Errorf("reload: %w", err)
 	}
 	return nil
+}
+
+// change brings accounts and streams to what p wants. The caller holds mu.
+func (b *Broker) change(ctx context.Context, p *policy.Policy) error {
+	defer b.vigil.changing()()
+	if err := b.swap(p); err != nil {
+		return err
+	}
+	b.recheck()
+	return b.provision(ctx, p)
 }
 
 // swap gives the server the accounts of p. The caller holds mu.

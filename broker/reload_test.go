@@ -3,6 +3,8 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +161,35 @@ func TestReloadRefusesRelabelling(t *testing.T) {
 	if got, want := b.Policy().Version, policy.Default().Version; got != want {
 		t.Errorf("policy in force: got %s, want %s", got, want)
 	}
+}
+
+// What a reload makes and removes is no damage; what was lost stays one.
+func TestReloadHidesNoDamage(t *testing.T) {
+	dir := t.TempDir()
+	b := brokertest.Start(t, brokertest.Dir(dir))
+	cells, err := filepath.Glob(filepath.Join(dir, "data", "store", "jetstream", "*", "streams"))
+	if err != nil || len(cells) == 0 {
+		t.Fatalf("no streams on disk: %v", err)
+	}
+	lost := filepath.Join(cells[0], "LOST")
+	if err := os.Mkdir(lost, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	damaged := func() bool {
+		err := b.Health()
+		return err != nil && strings.Contains(err.Error(), "could not be recovered")
+	}
+	wait(t, "the broker to say that a stream is lost", damaged)
+	if err := b.Reload(context.Background(), policy.Default()); err != nil {
+		t.Fatal(err)
+	}
+	if !damaged() {
+		t.Error("after a reload nothing is said of the lost stream")
+	}
+	if err := os.Remove(lost); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "the broker to be well again", func() bool { return b.Health() == nil })
 }
 
 // A feed that the policy no longer names goes with its consumer.

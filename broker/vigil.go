@@ -69,6 +69,7 @@ type vigil struct {
 
 	tight   atomic.Bool
 	looking atomic.Int64 // since when a look is under way, after began, plus 1; 0 while none is
+	changes atomic.Int64 // begun and ended changes of accounts and streams: odd while one is under way
 	began   time.Time
 
 	mu    sync.Mutex
@@ -126,13 +127,28 @@ func (b *Broker) look() {
 	}
 	b.noteRoom(space)
 	b.noteFrozen(b.nats.Frozen())
-	b.noteNATS(b.nats.Health())
+	changes := v.changes.Load()
+	v.noteNATS(b.nats.Health(), changes)
 }
 
-func (b *Broker) noteNATS(err error) {
-	b.vigil.mu.Lock()
-	defer b.vigil.mu.Unlock()
-	b.vigil.state.NATS = err
+// noteNATS keeps what the server said of itself. A stream that is being made or
+// removed has a folder and is not served, which the server takes for one that it
+// could not recover: what it complains of while streams change says nothing, and
+// changes is their number from before it was asked.
+func (v *vigil) noteNATS(err error, changes int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil && (changes%2 != 0 || v.changes.Load() != changes) {
+		return
+	}
+	v.state.NATS = err
+}
+
+// changing says that accounts or streams change until the returned function is
+// called. The caller holds the broker's mu.
+func (v *vigil) changing() (done func()) {
+	v.changes.Add(1)
+	return func() { v.changes.Add(1) }
 }
 
 // noteRoom closes the guards to new reports when less than the reserve is free,
