@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -227,53 +228,65 @@ func (r *keyring) newAccount(cell string) (string, error) {
 	return public, nil
 }
 
+// change edits the keys and saves them. When they cannot be saved they are as
+// they were: what is not on disk is not in force, and is tried again.
+func (r *keyring) change(edit func() (changed bool, err error)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := maps.Clone(r.keys)
+	changed, err := edit()
+	if err == nil && changed {
+		err = r.save()
+	}
+	if err != nil {
+		r.keys = before
+	}
+	return err
+}
+
 // provide creates the keys that roles need, retires those of principals that
 // are no more, and saves once if anything changed.
 func (r *keyring) provide(roles map[string]map[Principal]Role) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	changed := false
-	if r.keys["violations"] == "" {
-		r.keys["violations"] = newSecret()
-		changed = true
-	}
-	wanted := map[string]bool{}
-	for cell, principals := range roles {
-		if r.keys["account/"+cell] == "" {
-			if _, err := r.newAccount(cell); err != nil {
-				return err
-			}
-			r.keys["token/"+cell] = newSecret()
+	return r.change(func() (changed bool, err error) {
+		if r.keys["violations"] == "" {
+			r.keys["violations"] = newSecret()
 			changed = true
 		}
-		for _, use := range []string{"backup/", "inlet/"} {
-			if r.keys[use+cell] == "" {
-				r.keys[use+cell] = newSecret()
+		wanted := map[string]bool{}
+		for cell, principals := range roles {
+			if r.keys["account/"+cell] == "" {
+				if _, err := r.newAccount(cell); err != nil {
+					return false, err
+				}
+				r.keys["token/"+cell] = newSecret()
+				changed = true
+			}
+			for _, use := range []string{"backup/", "inlet/"} {
+				if r.keys[use+cell] == "" {
+					r.keys[use+cell] = newSecret()
+					changed = true
+				}
+			}
+			for p := range principals {
+				name := signName(cell, p)
+				wanted[name] = true
+				if r.keys[name] != "" {
+					continue
+				}
+				if _, err := r.newSeed(name, nkeys.CreateAccount); err != nil {
+					return false, err
+				}
 				changed = true
 			}
 		}
-		for p := range principals {
-			name := signName(cell, p)
-			wanted[name] = true
-			if r.keys[name] != "" {
-				continue
+		for name := range r.keys {
+			if strings.HasPrefix(name, "sign/") && !wanted[name] {
+				delete(r.keys, name)
+				changed = true
 			}
-			if _, err := r.newSeed(name, nkeys.CreateAccount); err != nil {
-				return err
-			}
-			changed = true
 		}
-	}
-	for name := range r.keys {
-		if strings.HasPrefix(name, "sign/") && !wanted[name] {
-			delete(r.keys, name)
-			changed = true
-		}
-	}
-	if !changed {
-		return nil
-	}
-	return r.save()
+		return changed, nil
+	})
 }
 
 func signName(cell string, p Principal) string { return "sign/" + cell + "/" + p.String() }
@@ -289,15 +302,15 @@ func (r *keyring) signer(cell string, p Principal) (nkeys.KeyPair, error) {
 // settle replaces signing keys and notes up to where the register was obeyed,
 // in one write.
 func (r *keyring) settle(names []string, at register.Mark) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, name := range names {
-		if _, err := r.newSeed(name, nkeys.CreateAccount); err != nil {
-			return err
+	return r.change(func() (bool, error) {
+		for _, name := range names {
+			if _, err := r.newSeed(name, nkeys.CreateAccount); err != nil {
+				return false, err
+			}
 		}
-	}
-	r.keys[anchorName] = at.String()
-	return r.save()
+		r.keys[anchorName] = at.String()
+		return true, nil
+	})
 }
 
 // signerKey is the public key that signs the users of a principal ("agency/fbi")
