@@ -77,8 +77,14 @@ func (b *Broker) admit(signingKey string, leaf *x509.Certificate) (front.Entry, 
 	return front.Entry{Cell: h.Cell, Principal: h.Principal.String()}, err
 }
 
-// refusedOutside makes a record of a certificate that was not its credential's.
+// refusedOutside makes a record, for who holds the keys, of a certificate that
+// was not its credential's, and of who was in and did not keep to the protocol:
+// a second CONNECT tries to become somebody else.
 func (b *Broker) refusedOutside(r front.Refusal) {
+	if r.Reason != "certificate" && (r.Reason != "protocol" || r.Principal == "") {
+		return
+	}
+	b.violations.outside(r)
 	if r.Reason == "certificate" && b.cfg.OnViolation != nil {
 		b.cfg.OnViolation(natsd.Violation{Action: "connect", Subject: "certificate", Account: r.Cell, User: r.User})
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/brokertest"
 	"github.com/watchfloor/watchfloor/broker/natsd"
+	"github.com/watchfloor/watchfloor/broker/violation"
 	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
@@ -62,7 +63,8 @@ func TestOutsideTakesBothOrNothing(t *testing.T) {
 	certs, strangers := brokertest.NewCerts(t), brokertest.NewCerts(t)
 	var mu sync.Mutex
 	seen := map[string]int{}
-	b := brokertest.Start(t, certs.Outside(), brokertest.With(func(c *broker.Config) {
+	dir := t.TempDir()
+	b := brokertest.Start(t, brokertest.Dir(dir), certs.Outside(), brokertest.With(func(c *broker.Config) {
 		c.OnViolation = func(v natsd.Violation) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -129,10 +131,25 @@ func TestOutsideTakesBothOrNothing(t *testing.T) {
 		nc.Close()
 	}
 	mu.Lock()
-	defer mu.Unlock()
 	if n := seen["connect certificate le"]; n < 7 {
 		t.Errorf("%d records of certificates that were not the credential's: %v; want at least 7", n, seen)
 	}
+	mu.Unlock()
+	b.Close()
+	if lines := recorded(t, dir, ""); refusedAs(lines, "certificate", keyOf(t, pd)) < 2 {
+		t.Errorf("a credential without its certificate is not recorded: %+v", lines)
+	}
+}
+
+// refusedAs counts what the holder of the keys learns of a key that was refused
+// outside.
+func refusedAs(lines []violation.Line, action, key string) (n uint64) {
+	for _, l := range lines {
+		if l.Principal == "address/127.0.0.1" && l.Cell == "le" && l.Action == action && l.Key == key {
+			n += l.Count
+		}
+	}
+	return n
 }
 
 // forged is a credential that its holder has signed with a key of its own.
@@ -154,7 +171,8 @@ func forged(t *testing.T, c account.Credential) account.Credential {
 // certificate of their own cannot become another that way.
 func TestOutsideStaysWhoItWas(t *testing.T) {
 	certs := brokertest.NewCerts(t)
-	b := brokertest.Start(t, certs.Outside())
+	dir := t.TempDir()
+	b := brokertest.Start(t, brokertest.Dir(dir), certs.Outside())
 	u := strings.TrimPrefix(b.OutsideURL(), "tls://")
 	raw, err := net.Dial("tcp", u)
 	if err != nil {
@@ -210,7 +228,8 @@ func TestOutsideStaysWhoItWas(t *testing.T) {
 			}
 		}
 	}
-	if _, err := io.WriteString(tc, connect(brokertest.Credential(t, b, "jackson-pd", "le"))+"PING\r\n"); err != nil {
+	own := brokertest.Credential(t, b, "jackson-pd", "le")
+	if _, err := io.WriteString(tc, connect(own)+"PING\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	expect("PONG")
@@ -220,11 +239,15 @@ func TestOutsideStaysWhoItWas(t *testing.T) {
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
-			return // ended
+			break // ended
 		}
 		if strings.HasPrefix(line, "PONG") {
 			t.Fatal("became another user on the same connection")
 		}
+	}
+	b.Close()
+	if lines := recorded(t, dir, ""); refusedAs(lines, "protocol", keyOf(t, own)) != 1 {
+		t.Errorf("who tried to become another is not recorded: %+v", lines)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/watchfloor/watchfloor/broker/account"
+	"github.com/watchfloor/watchfloor/broker/front"
 	"github.com/watchfloor/watchfloor/broker/natsd"
 	"github.com/watchfloor/watchfloor/broker/violation"
 )
@@ -81,6 +82,18 @@ func (v *violations) refused(x natsd.Refusal) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.add("", violation.Attempt{Holder: violation.Holder{Principal: "address/" + x.Host}, Key: x.User, Action: "sign-in", Subject: x.User})
+}
+
+// outside counts what the front refused before the server saw it. Whose the
+// credential is stands in it; nobody has shown yet that it is theirs.
+func (v *violations) outside(r front.Refusal) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	what := r.User
+	if r.Reason == "protocol" {
+		what = r.Err.Error()
+	}
+	v.add("", violation.Attempt{Holder: violation.Holder{Principal: "address/" + r.Host, Cell: r.Cell}, Key: r.User, Action: r.Reason, Subject: what})
 }
 
 // add counts an attempt in a book. The caller holds mu.

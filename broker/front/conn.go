@@ -188,8 +188,12 @@ func (c *conn) refuse(reason string, err error) error {
 		_ = c.client.SetWriteDeadline(time.Now().Add(time.Second))
 		_, _ = io.WriteString(c.client, "-ERR 'Authorization Violation'\r\n") // it may be gone already
 	}
-	c.front.refuse(Refusal{Reason: reason, Cell: c.entry.Cell, Principal: c.entry.Principal, User: c.user, Err: err})
+	c.front.refuse(c.refusal(reason, err))
 	return err
+}
+
+func (c *conn) refusal(reason string, err error) Refusal {
+	return Refusal{Reason: reason, Cell: c.entry.Cell, Principal: c.entry.Principal, User: c.user, Host: host(c.raw), Err: err}
 }
 
 // carry moves bytes both ways until either end is done.
@@ -215,7 +219,7 @@ func (c *conn) carryUp() {
 		n, err := c.up.Read(buf)
 		if n > 0 {
 			if werr := w.watch(buf[:n]); werr != nil {
-				c.front.refuse(Refusal{Reason: "protocol", Cell: c.entry.Cell, Principal: c.entry.Principal, User: c.user, Err: werr})
+				c.front.refuse(c.refusal("protocol", werr))
 				c.close()
 				return
 			}

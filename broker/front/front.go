@@ -22,6 +22,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/watchfloor/watchfloor/broker/internal/throttle"
 	"github.com/watchfloor/watchfloor/proto/transport"
 )
 
@@ -38,7 +39,9 @@ type Refusal struct {
 	// Cell, Principal and User (its public key) are empty where nothing was
 	// presented yet. The server has not checked them.
 	Cell, Principal, User string
-	Err                   error
+	// Host is the address that it came from.
+	Host string
+	Err  error
 }
 
 // Config of a front. All but Log and Told are required.
@@ -76,6 +79,7 @@ type Front struct {
 	listener net.Listener
 	tls      *tls.Config
 	refused  atomic.Uint64
+	logged   throttle.Throttle // strangers fill no disk with the log
 	ended    sync.WaitGroup
 
 	mu       sync.Mutex // conns, entering and closed are under it
@@ -129,7 +133,7 @@ func (f *Front) accept() {
 		wait = time.Millisecond
 		if !f.start(nc) {
 			_ = nc.Close()
-			f.refuse(Refusal{Reason: "busy", Err: errors.New("too many connections are on their way in")})
+			f.refuse(Refusal{Reason: "busy", Host: host(nc), Err: errors.New("too many connections are on their way in")})
 		}
 	}
 }
@@ -148,6 +152,14 @@ func network(a net.Addr) netip.Prefix {
 	}
 	p, _ := ip.Prefix(bits) // in range for its family
 	return p
+}
+
+// host is the address alone of the client.
+func host(nc net.Conn) string {
+	if t, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		return t.AddrPort().Addr().Unmap().String()
+	}
+	return ""
 }
 
 // entered ends a connection's being on its way in.
@@ -197,7 +209,9 @@ func (f *Front) leave(c *conn) {
 
 func (f *Front) refuse(r Refusal) {
 	f.refused.Add(1)
-	f.cfg.Log.Warn("outside connection refused", zap.String("reason", r.Reason), zap.String("cell", r.Cell), zap.Error(r.Err))
+	if ok, left := f.logged.Take(time.Now()); ok {
+		f.cfg.Log.Warn("outside connection refused", zap.String("reason", r.Reason), zap.String("cell", r.Cell), zap.Error(r.Err), zap.Uint64("left_out", left))
+	}
 	if f.cfg.Told != nil {
 		f.cfg.Told(r)
 	}
@@ -208,7 +222,7 @@ func (f *Front) refuse(r Refusal) {
 func (f *Front) Recheck() {
 	for _, c := range f.inside() {
 		if err := c.stillHolds(); err != nil {
-			f.refuse(Refusal{Reason: "certificate", Cell: c.entry.Cell, Principal: c.entry.Principal, User: c.user, Err: err})
+			f.refuse(c.refusal("certificate", err))
 			c.close()
 		}
 	}

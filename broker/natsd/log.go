@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/watchfloor/watchfloor/broker/internal/throttle"
 	"github.com/watchfloor/watchfloor/proto/subject"
 )
 
@@ -48,7 +49,7 @@ type logger struct {
 	denied  atomic.Uint64
 	lastEnd atomic.Pointer[string]
 	// Who may write the log by what it is refused fills no disk with it.
-	violations, signIns throttle
+	violations, signIns throttle.Throttle
 }
 
 func newLogger(l *zap.Logger) *logger {
@@ -75,7 +76,7 @@ func (l *logger) Errorf(format string, args ...any) {
 	from, text := said(format, args)
 	if v, ok := parseViolation(from, text); ok {
 		l.denied.Add(1)
-		if ok, left := l.violations.take(time.Now()); ok {
+		if ok, left := l.violations.Take(time.Now()); ok {
 			l.zap.Warn("permission denied", zap.String("action", v.Action), zap.Uint64("connection", v.Connection), zap.Uint64("left_out", left))
 		}
 		if l.on != nil {
@@ -85,7 +86,7 @@ func (l *logger) Errorf(format string, args ...any) {
 	}
 	if strings.HasPrefix(text, "authentication error") {
 		l.denied.Add(1)
-		if ok, left := l.signIns.take(time.Now()); ok {
+		if ok, left := l.signIns.Take(time.Now()); ok {
 			l.zap.Warn("sign-in refused", zap.Uint64("left_out", left))
 		}
 		if l.out != nil {

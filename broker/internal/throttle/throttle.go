@@ -1,4 +1,5 @@
-package natsd
+// Package throttle bounds how many lines of the log somebody else can cause.
+package throttle
 
 import (
 	"sync"
@@ -11,16 +12,16 @@ const (
 	interval = time.Second
 )
 
-// throttle lets a line pass now and then. The zero throttle is full.
-type throttle struct {
+// Throttle lets a line pass now and then. The zero throttle is full.
+type Throttle struct {
 	mu      sync.Mutex
 	used    int
 	last    time.Time
 	skipped uint64
 }
 
-// take says whether a line may pass, and how many did not since the last one.
-func (t *throttle) take(now time.Time) (ok bool, left uint64) {
+// Take says whether a line may pass, and how many did not since the last one.
+func (t *Throttle) Take(now time.Time) (ok bool, left uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if back := int(now.Sub(t.last) / interval); back > 0 {
