@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 var (
@@ -175,10 +176,12 @@ func ofStore(dir, account string) (out []keyFile, err error) {
 	return out, nil
 }
 
-// names lists a directory; one that is not there is empty.
+// names lists a directory; one that is not there is empty, and so is a file in
+// its place: a server that is killed while it tries whether it can write leaves
+// one beside the accounts.
 func names(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	if err != nil {

@@ -28,6 +28,10 @@ func store(t *testing.T) (data, dir string, files []keyFile) {
 			t.Fatal(err)
 		}
 	}
+	// What a server leaves that is killed while it tries whether it can write.
+	if err := os.WriteFile(filepath.Join(dir, "jetstream", "_test_1956685642"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	files, err := keyFiles(dir)
 	if err != nil || len(files) != 6 {
 		t.Fatalf("%d key files, %v; want 6", len(files), err)
