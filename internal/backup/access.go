@@ -116,13 +116,39 @@ func (x *archived) checkAccess(ctx context.Context) error {
 	return x.eachAccess(ctx, func(string, io.Reader) error { return nil })
 }
 
-// putAccess puts the record of reads below a data folder.
-func (x *archived) putAccess(ctx context.Context, dataDir string) error {
-	if x.manifest.Access == nil {
-		return nil
+// putAccess puts the record of reads beside a data folder, whole or not at all.
+// Where one is already it stays, for it may hold more: that of the backup then
+// gets a name of its own, which is returned.
+func (x *archived) putAccess(ctx context.Context, dataDir string) (beside string, err error) {
+	if a := x.manifest.Access; a == nil || a.Segments == 0 {
+		return "", nil
 	}
-	dir := spine.AccessDir(dataDir, x.manifest.Cell)
-	return x.eachAccess(ctx, func(name string, r io.Reader) error {
+	to := spine.AccessDir(dataDir, x.manifest.Cell)
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(to), "."+x.manifest.Cell+".restoring-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir) // once it has its name there is none
+	if err := x.unpackAccess(ctx, dir); err != nil {
+		return "", err
+	}
+	err = os.Rename(dir, to) // an empty folder gives way
+	if errors.Is(err, fs.ErrExist) {
+		beside = to + ".of-" + x.manifest.Began.UTC().Format("20060102T150405Z")
+		err = os.Rename(dir, beside)
+		if errors.Is(err, fs.ErrExist) { // of an earlier restore, and the same
+			err = nil
+		}
+	}
+	return beside, errors.Join(err, syncDir(filepath.Dir(to)))
+}
+
+// unpackAccess writes the record of reads into a folder, to disk.
+func (x *archived) unpackAccess(ctx context.Context, dir string) error {
+	err := x.eachAccess(ctx, func(name string, r io.Reader) error {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err
@@ -132,8 +158,9 @@ func (x *archived) putAccess(ctx context.Context, dataDir string) error {
 			return err
 		}
 		_, err = io.Copy(f, r)
-		return errors.Join(err, f.Close()) // brought to disk with the whole tree
+		return errors.Join(err, f.Close())
 	})
+	return errors.Join(err, syncTree(dir))
 }
 
 // eachAccess hands over every file, and compares what it has handed over with

@@ -74,7 +74,24 @@ func Restore(ctx context.Context, a *Archives, to Target) (*Restored, error) {
 	if err := to.swap(dir, out); err != nil {
 		return nil, fmt.Errorf("restore: %w", err)
 	}
+	if err := to.access(ctx, a, out); err != nil {
+		return nil, fmt.Errorf("restore: the data is in place, the record of reads is not: %w", err)
+	}
 	return out, nil
+}
+
+// access puts the records of reads in their places.
+func (to *Target) access(ctx context.Context, a *Archives, out *Restored) error {
+	for _, x := range a.list {
+		beside, err := x.putAccess(ctx, to.DataDir)
+		if err != nil {
+			return fmt.Errorf("cell %s: %w", x.manifest.Cell, err)
+		}
+		if beside != "" {
+			out.Notes = append(out.Notes, fmt.Sprintf("the record of reads of %s that was there stays; that of the backup is in %s", x.manifest.Cell, beside))
+		}
+	}
+	return nil
 }
 
 // free refuses a folder that is in use or that holds what would be lost.
@@ -103,11 +120,6 @@ func (to *Target) build(ctx context.Context, dir string, a *Archives) error {
 	})
 	if err != nil {
 		return err
-	}
-	for _, x := range a.list {
-		if err := x.putAccess(ctx, dir); err != nil {
-			return fmt.Errorf("cell %s: %w", x.manifest.Cell, err)
-		}
 	}
 	if err := broker.KeepLabels(dir, to.Policy); err != nil {
 		return err
