@@ -16,7 +16,7 @@ func contains(b []byte, s string) bool { return bytes.Contains(b, []byte(s)) }
 
 // dial tries once to sign in over TCP.
 func dial(c account.Credential) error {
-	nc, err := nats.Connect(c.URL, append(c.Options(), nats.MaxReconnects(0))...)
+	nc, err := nats.Connect(c.URL, append(c.Options(), nats.Timeout(30*time.Second), nats.MaxReconnects(0))...)
 	if err == nil {
 		nc.Close()
 	}

@@ -82,7 +82,7 @@ func publish(t *testing.T, js jetstream.JetStream, r *wf.Report) *jetstream.PubA
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	ack, err := js.Publish(ctx, subject.Submit(r), data)
 	if err != nil {
@@ -94,7 +94,7 @@ func publish(t *testing.T, js jetstream.JetStream, r *wf.Report) *jetstream.PubA
 // next fetches and acknowledges one report of a feed.
 func next(t *testing.T, js jetstream.JetStream, reader, feed string, wait time.Duration) *wf.Report {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	cons, err := js.Consumer(ctx, subject.Reports, subject.FeedConsumer(reader, feed))
 	if err != nil {

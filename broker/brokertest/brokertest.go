@@ -100,7 +100,7 @@ func Connect(t testing.TB, b *broker.Broker, principal, cell string) *nats.Conn 
 // publishes are expected of many tests, so the client does not print them.
 func Dial(t testing.TB, c account.Credential) *nats.Conn {
 	t.Helper()
-	nc, err := nats.Connect(c.URL, append(c.Options(), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))...)
+	nc, err := nats.Connect(c.URL, append(c.Options(), nats.Timeout(30*time.Second), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))...)
 	if err != nil {
 		t.Fatalf("connect as %s in %s: %v", c.Principal, c.Cell, err)
 	}

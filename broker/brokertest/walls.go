@@ -133,7 +133,7 @@ type Client struct {
 func NewClient(t testing.TB, c account.Credential) *Client {
 	t.Helper()
 	k := &Client{denied: make(chan string, 256)}
-	nc, err := nats.Connect(c.URL, append(c.Options(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+	nc, err := nats.Connect(c.URL, append(c.Options(), nats.Timeout(30*time.Second), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 		if errors.Is(err, nats.ErrPermissionViolation) {
 			k.denied <- err.Error()
 		}
@@ -177,7 +177,7 @@ func (k *Client) Try(c Call) (denied bool, answer []byte, err error) {
 // settled waits until the server has taken the call: a refusal is written to
 // the connection before the answer to the ping that follows.
 func (k *Client) settled(c Call, sub *nats.Subscription) (bool, []byte, error) {
-	if err := k.nc.FlushTimeout(5 * time.Second); err != nil {
+	if err := k.nc.FlushTimeout(30 * time.Second); err != nil {
 		return false, nil, err
 	}
 	deadline := time.After(2 * time.Second)

@@ -92,7 +92,7 @@ func TestViolationsAreRecorded(t *testing.T) {
 	if _, err := nc.SubscribeSync("_INBOX.>"); err != nil {
 		t.Fatal(err)
 	}
-	if err := nc.FlushTimeout(5 * time.Second); err != nil {
+	if err := nc.FlushTimeout(30 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	want := []natsd.Violation{
@@ -113,7 +113,7 @@ func TestStoreIsEncrypted(t *testing.T) {
 	b := brokertest.Start(t, brokertest.Dir(dir), brokertest.WithoutGuards())
 	nc := brokertest.Connect(t, b, "guard", "le")
 	const text = "in-clear-0b7d"
-	if _, err := nc.Request(b.Inlet("le", subject.Refusals).Of(subject.Refusal("le", "fbi")), []byte(text), 5*time.Second); err != nil {
+	if _, err := nc.Request(b.Inlet("le", subject.Refusals).Of(subject.Refusal("le", "fbi")), []byte(text), 30*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	b.Close()

@@ -578,8 +578,13 @@ func TestServeEndsWithOpenStreams(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	case <-time.After(4 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("still serving")
+	}
+	for s.lines.Scan() {
+	}
+	if err := s.lines.Err(); err != nil {
+		t.Errorf("the stream was cut off instead of ended: %v", err)
 	}
 }
 
