@@ -40,8 +40,9 @@ type Credential struct {
 	Cell      string
 	User      string
 	// Signer is the signing key of its newest issue; empty for a token.
-	Signer  string
-	Issued  time.Time
+	Signer string
+	Issued time.Time
+	// Expires is the latest end of any credential of the key.
 	Expires time.Time
 	// Revoked is when it stops to hold before its time; zero: it does not.
 	Revoked time.Time
@@ -130,7 +131,10 @@ func (b *Book) enter(e Entry) error {
 		case !c.Revoked.IsZero():
 			return errors.New("what was revoked is renewed")
 		}
-		c.Signer, c.Expires = e.Signer, e.Expires
+		c.Signer = e.Signer
+		if e.Expires.After(c.Expires) { // what was issued with a later end holds on
+			c.Expires = e.Expires
+		}
 	case Revoked:
 		c := b.byKey[e.Key]
 		if c == nil { // issued before there was a register: no end is known

@@ -279,3 +279,20 @@ func TestHostileNames(t *testing.T) {
 		t.Errorf("something was written: %v", err)
 	}
 }
+
+// A renewal with an earlier end takes no earlier copy of the credential back: the
+// key signs in until the latest end, can be revoked until then, and stays revoked.
+func TestAnEarlierEndShortensNothing(t *testing.T) {
+	_, r := fresh(t)
+	long := issued(1)
+	long.Expires = noon.Add(400 * 24 * time.Hour)
+	short := issued(1)
+	short.Event = Renewed
+	must(t, put(r, long, short, revoked(1)))
+	if c, _ := r.Book().Find(key(1)); !c.Expires.Equal(long.Expires) {
+		t.Errorf("the key ends at %s, its first credential holds until %s", c.Expires, long.Expires)
+	}
+	if got := r.Book().RevokedIn("le", noon.Add(300*24*time.Hour)); len(got) != 1 {
+		t.Errorf("revoked after 300 days: %v, want the key: its first credential would sign in again", got)
+	}
+}
