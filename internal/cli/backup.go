@@ -32,10 +32,10 @@ func (a *app) backup() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "backup FOLDER",
 		Short: "Copy everything that is stored into sealed archives, one per cell",
-		Long: `Copies the reports, refusal records, pictures and readers' places of every cell
-into a new folder below FOLDER, while the broker of --dir runs, or without one
-when it is stopped. Everything that was acknowledged before the command began is
-in it. It signs in to each cell with a credential of that cell, made from the
+		Long: `Copies the reports, refusal records, pictures, readers' places and the sealed
+record of what was read, of every cell, into a new folder below FOLDER, while the
+broker of --dir runs, or without one when it is stopped. Everything that was
+acknowledged before the command began is in it. It signs in to each cell with a credential of that cell, made from the
 keys below --dir, so it runs as the broker's user.
 
 Each cell is an archive of its own (FOLDER/watchfloor-TIME/CELL), to be kept at

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -75,9 +76,25 @@ func (a *app) policyCheck() *cobra.Command {
 					continue
 				}
 				fmt.Fprintf(a.out, "%s: good, version %s, %d cells, %d agencies, %d readers\n", f, p.Version, len(p.Cells), len(p.Agencies), len(p.Readers))
+				a.tellCarriers(p)
 			}
 			return errors.Join(errs...)
 		},
+	}
+}
+
+// tellCarriers names the readers whom the policy clears for cells of which
+// neither dominates the other. It is no leak, for the policy decides; but it is
+// what an editor may not have meant.
+func (a *app) tellCarriers(p *policy.Policy) {
+	for _, r := range p.Readers {
+		for i, one := range r.Cells {
+			for _, other := range r.Cells[i+1:] {
+				if !slices.Contains(p.Dominated(one), other) && !slices.Contains(p.Dominated(other), one) {
+					fmt.Fprintf(a.out, "note: reader %s is cleared for %s and %s, of which neither dominates the other: whoever it is reads both, with a credential of each\n", r.Name, one, other)
+				}
+			}
+		}
 	}
 }
 

@@ -124,6 +124,7 @@ func (a *app) proveMatrix(p *policy.Policy, found *proof.Proof) error {
 	_, err := fmt.Fprintf(a.out, "\n%s\n.         has no credential for the cell\n\npolicy %s: %d principals with %d credentials, %d permissions that reach %d things, %d leaks\n"+
 		"%d of the credentials name the subject of their own cell on which the server answers them; what is stored is taken in where only its writers know\n",
 		proof.Legend, p.Version, principals, credentials, permissions, effects, len(found.Leaks), found.Askers())
+	a.tellCarriers(p)
 	return err
 }
 

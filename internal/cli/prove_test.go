@@ -93,6 +93,31 @@ func TestPolicyProveOwnFile(t *testing.T) {
 	}
 }
 
+// Whom a policy clears for both sides is told of: the policy decides, and its
+// editor may not have meant it.
+func TestAReaderOfBothSidesIsTold(t *testing.T) {
+	shipped := string(policy.DefaultYAML())
+	file := filepath.Join(t.TempDir(), "both.yaml")
+	for _, c := range []struct{ cells, want string }{
+		{"[le, intel]", "reader watch-le is cleared for intel and le"},
+		{"[open, le]", ""},
+	} {
+		text := strings.Replace(shipped, "side\n    type: person\n    cells: [le]", "side\n    type: person\n    cells: "+c.cells, 1)
+		if text == shipped {
+			t.Fatal("the shipped policy has no watch-le as it was")
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range []string{"check", "prove"} {
+			out := must(t, "", "policy", command, file)
+			if strings.Contains(out, "note: ") != (c.want != "") || !strings.Contains(out, c.want) {
+				t.Errorf("policy %s, cells %s: no or another note: %s", command, c.cells, out[max(0, len(out)-300):])
+			}
+		}
+	}
+}
+
 // A leak is on its own line, with its path, and the exit code says so.
 func TestALeakIsRefused(t *testing.T) {
 	err := (&proof.Proof{Leaks: []proof.Leak{{
