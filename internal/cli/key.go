@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/watchfloor/watchfloor/broker"
+	"github.com/watchfloor/watchfloor/broker/account"
 	"github.com/watchfloor/watchfloor/broker/atrest"
 	"github.com/watchfloor/watchfloor/broker/natsd"
 )
@@ -19,9 +22,10 @@ func (a *app) key() *cobra.Command {
 		Use:   "key",
 		Short: "See and change the key that encrypts what is stored",
 		Example: `  watchfloor key status
-  watchfloor key rotate`,
+  watchfloor key rotate
+  watchfloor key restore /media/usb/wf-keys`,
 	})
-	c.AddCommand(a.keyStatus(), a.keyRotate())
+	c.AddCommand(a.keyStatus(), a.keyRotate(), a.keyRestore())
 	return c
 }
 
@@ -125,4 +129,59 @@ func (a *app) rotateKey() error {
 	}
 	_, err = fmt.Fprintf(a.out, "%d key files sealed with key %s\nCopy %s to a safe place: older copies open nothing any more\n", changed, k.Store.Key, filepath.Clean(a.keysDir()))
 	return err
+}
+
+func (a *app) keyRestore() *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Put keys back that are lost while the data is there, from the file of \"backup --with-keys\"",
+		Long: `Writes the keys below --dir from the copy, if they open the store that is there.
+Keys that are there are never overwritten. Credentials that were revoked since the
+copy was made hold again: revoke them again before agencies and readers connect.
+Where the data is lost too, "watchfloor restore" brings back both.`,
+		Example: "  watchfloor key restore /media/usb/wf-keys --dir /var/lib/watchfloor",
+		Args:    named("the file that \"backup --with-keys\" made"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("name one file, not %d", len(args))
+			}
+			return a.restoreKey(args[0])
+		},
+	}
+}
+
+func (a *app) restoreKey(file string) error {
+	if holds, err := natsd.Holds(a.dataDir()); err != nil || !holds {
+		return errors.Join(usage("there is no store in %s: name the folder of a broker with --dir", a.dir), err)
+	}
+	if there, err := natsd.Look(a.dataDir()); err != nil {
+		return failed("%w", err)
+	} else if there.InUse {
+		return unreachable("a broker runs in %s: its keys are newer than any copy; stop it first", a.dir)
+	}
+	doc, err := os.ReadFile(file)
+	if err != nil {
+		return usage("read the copy: %w: name the file that \"backup --with-keys\" made; a copied folder is copied back", err)
+	}
+	k, err := broker.ReadStoreKey(a.dataDir(), file)
+	switch {
+	case err != nil:
+		return failed("%w", err)
+	case !k.Fits():
+		return failed("the keys in %s do not open the store in %s: name the copy that belongs to it; nothing was touched", file, a.dataDir())
+	}
+	made, err := account.RestoreKeys(doc, a.keysDir(), a.dataDir())
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return usage("%w: take them away first", err)
+	case err != nil:
+		return failed("%w", err)
+	}
+	_, err = fmt.Fprintf(a.out, "note: %s\nrestored: %s\n", sinceCopy(made), filepath.Clean(a.keysDir()))
+	return err
+}
+
+// sinceCopy says what the operator has to think of after keys came back.
+func sinceCopy(made time.Time) string {
+	return fmt.Sprintf("the keys are those of %s: credentials revoked since then hold again; revoke them again before agencies and readers connect", made.Format(time.RFC3339))
 }

@@ -217,6 +217,9 @@ func changesKey(t *testing.T, dir string, stop func()) {
 	if r := run(t, "", "key", "rotate", "--dir", dir); r.code != exitUnreachable {
 		t.Errorf("while it runs: exit %d: %s", r.code, r.err)
 	}
+	if r := run(t, "", "key", "restore", "copy", "--dir", dir); r.code != exitUnreachable {
+		t.Errorf("keys brought back while it runs: exit %d: %s", r.code, r.err)
+	}
 	stop()
 	old := filepath.Join(t.TempDir(), "keys")
 	if err := os.CopyFS(old, os.DirFS(filepath.Join(dir, "keys"))); err != nil {
@@ -246,12 +249,28 @@ func changesKey(t *testing.T, dir string, stop func()) {
 	if r := run(t, "", "key", "rotate", "--dir", t.TempDir()); r.code != exitUsage {
 		t.Errorf("no store: exit %d: %s", r.code, r.err)
 	}
+	fresh := filepath.Join(t.TempDir(), "copy")
+	if doc, err = account.CopyKeys(filepath.Join(dir, "keys"), filepath.Join(dir, "data"), time.Now()); err == nil {
+		err = os.WriteFile(fresh, doc, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, "", "key", "restore", fresh, "--dir", dir); r.code != exitUsage || !strings.Contains(r.err, "keys already") {
+		t.Errorf("over keys that are there: exit %d: %s%s", r.code, r.out, r.err)
+	}
 	if err := os.RemoveAll(filepath.Join(dir, "keys")); err != nil {
 		t.Fatal(err)
+	}
+	if r := run(t, "", "key", "restore", file, "--dir", dir); r.code != exitFailed || !strings.Contains(r.err, "nothing was touched") {
+		t.Errorf("keys of before the rotation come back: exit %d: %s%s", r.code, r.out, r.err)
 	}
 	if code, text := child(t, "up", "--dir", dir, "--port", "-1", "--http-port", "-1"); code != exitUnreachable || !strings.Contains(text, "restore the copy") {
 		t.Errorf("without keys: exit %d: %s", code, text)
 	}
+	must(t, "", "key", "restore", fresh, "--dir", dir)
+	must(t, "", status...)
+	must(t, "", "doctor", "--dir", dir, "--lenient", "--reserve", "0")
 }
 
 // pagesOver makes one request.

@@ -187,7 +187,7 @@ func (a *app) settleKeys(copied []byte, anew bool, p *policy.Policy) (note strin
 		return "", nil
 	}
 	made, err := account.RestoreKeys(copied, a.keysDir(), a.dataDir())
-	return fmt.Sprintf("the keys are those of %s: credentials revoked since then hold again; revoke them again before agencies and readers connect", made.Format(time.RFC3339)), err
+	return sinceCopy(made), err
 }
 
 func restoreError(err error) error {

@@ -55,7 +55,7 @@ func (e *examination) keys() {
 		e.say(check, Fail, err.Error(), "run as the broker's user")
 		return
 	case !have:
-		e.say(check, Fail, "there are no keys in "+e.KeysDir+": what is stored cannot be read", "bring back their copy: watchfloor restore --keys")
+		e.say(check, Fail, "there are no keys in "+e.KeysDir+": what is stored cannot be read", "bring back their copy: the folder, or watchfloor key restore FILE; with the data gone too, watchfloor restore")
 		return
 	}
 	var open []string
@@ -76,7 +76,7 @@ func (e *examination) keys() {
 		e.say(check, Fail, "others can read keys: "+some(open), "run chmod -R go= "+e.KeysDir+", and think of them as known to others", open...)
 	default:
 		if _, err := account.CopyKeys(e.KeysDir, e.DataDir, e.Now()); err != nil {
-			e.say(check, Fail, err.Error(), "bring back their copy: watchfloor restore --keys")
+			e.say(check, Fail, err.Error(), "bring back their copy: the folder, or watchfloor key restore FILE; with the data gone too, watchfloor restore")
 			return
 		}
 		e.say(check, OK, "readable by their owner alone", "")
