@@ -29,9 +29,10 @@ type Sent struct {
 	// the order of the first sending.
 	First, Last uint64
 	// Acknowledged: the producer was told that it is stored. Sequence is where, 0
-	// when that was not said.
+	// when that was not said. Superseded: it was told that a higher revision is.
 	Acknowledged bool
 	Sequence     uint64
+	Superseded   bool
 }
 
 // Stored is one admitted report as REPORTS holds it.
@@ -117,6 +118,7 @@ func (v *Verdict) lost(s Sent, at map[Key]Stored) {
 	v.Acknowledged++
 	have, ok := at[s.Key]
 	switch {
+	case !ok && s.Superseded && higher(s.Key, at):
 	case !ok:
 		v.find(&v.Lost, "%s was acknowledged at %d and is not there", s.Key, s.Sequence)
 	case have.Digest != s.Digest:
@@ -124,6 +126,16 @@ func (v *Verdict) lost(s Sent, at map[Key]Stored) {
 	case s.Sequence != 0 && s.Sequence != have.Sequence:
 		v.find(&v.Lost, "%s was acknowledged at %d and is stored at %d", s.Key, s.Sequence, have.Sequence)
 	}
+}
+
+// higher says whether a higher revision of the same report is stored.
+func higher(k Key, at map[Key]Stored) bool {
+	for have := range at {
+		if have.Cell == k.Cell && have.Agency == k.Agency && have.ID == k.ID && have.Revision > k.Revision {
+			return true
+		}
+	}
+	return false
 }
 
 // order walks back over what is stored: a report is out of order when everything

@@ -34,6 +34,10 @@ func TestCheck(t *testing.T) {
 	placed[1].Sequence = 3
 	other := append(storedInOrder("abc"), Stored{Key: Key{Cell: "le", Agency: "dea", ID: "a", Revision: 1}, Sequence: 9})
 	revised := append(storedInOrder("abc"), Stored{Key: Key{Cell: "le", Agency: "fbi", ID: "a", Revision: 2}, Sequence: 9})
+	overtaken := sentInOrder("abc")
+	overtaken[0].Sequence, overtaken[0].Superseded = 0, true
+	newer := append(sentInOrder("abc"), Sent{Key: Key{Cell: "le", Agency: "fbi", ID: "a", Revision: 2}, First: 9, Last: 9})
+	newer[0].Sequence, newer[0].Superseded = 0, true
 	for _, c := range []struct {
 		name   string
 		sent   []Sent
@@ -55,6 +59,8 @@ func TestCheck(t *testing.T) {
 		{"sent again after the others", again, storedInOrder("bca"), [4]int{}},
 		{"never sent", sentInOrder("ab"), storedInOrder("abc"), [4]int{0, 0, 0, 1}},
 		{"another agency's of the same id", sentInOrder("abc"), other, [4]int{0, 0, 0, 1}},
+		{"superseded by what is not there", overtaken, storedInOrder("bc"), [4]int{1, 0, 0, 0}},
+		{"superseded by what is there", newer, revised[1:], [4]int{}},
 		{"another revision", sentInOrder("abc"), revised, [4]int{0, 0, 0, 1}},
 	} {
 		v := Check(c.sent, c.stored)

@@ -135,7 +135,7 @@ func (s *sender) answered(m *message, a *nats.Msg) error {
 		return fmt.Errorf("%s was to be refused and is stored at %d", m.Key, x.Sequence)
 	}
 	if !m.refused {
-		m.Acknowledged = true
+		m.Acknowledged, m.Superseded = true, x.Superseded
 		if !x.Superseded {
 			m.Sequence = x.Sequence
 		}

@@ -312,19 +312,27 @@ func (s *Spine) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// settleEvery is how often Settled looks.
-const settleEvery = 5 * time.Millisecond
+// settleEvery is how often Settled looks, and settleLooks how often in a row
+// there must be nothing left: the server acknowledges a message before the
+// consumers count it as pending.
+const (
+	settleEvery = 5 * time.Millisecond
+	settleLooks = 4
+)
 
 // Settled waits until every picture holds everything that was stored before
 // the call: every worker has read and committed it and every follower has it.
 func (s *Spine) Settled(ctx context.Context) error {
 	for _, c := range s.cells {
-		for {
+		for looks := 0; ; {
 			ok, err := c.settled(ctx)
 			if err != nil {
 				return fmt.Errorf("wait for the picture of %s: %w", c.Name, err)
 			}
-			if ok {
+			if looks++; !ok {
+				looks = 0
+			}
+			if looks == settleLooks {
 				break
 			}
 			select {
