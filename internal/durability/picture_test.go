@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/watchfloor/watchfloor/consumers/fusion"
@@ -93,6 +94,22 @@ func storedOf(cell string, msg jetstream.Msg, sequence uint64) (*Stored, error) 
 	return &Stored{Key: Key{cell, at.Agency, rec.ID, rec.Revision}, Digest: digest, Sequence: sequence}, nil
 }
 
+// follow follows the picture of theCell. Frames that the cut has torn are told
+// as such until the worker has restated the picture.
+func follow(ctx context.Context, nc *nats.Conn) (*snapshot.Follower, error) {
+	for {
+		f, err := snapshot.Follow(ctx, nc, theCell, actual, nil)
+		if err == nil || !errors.Is(err, snapshot.ErrTorn) && !errors.Is(err, snapshot.ErrDigest) {
+			return f, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("no worker restates the picture: %w", err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
 // picture waits until the published picture holds every stored report and
 // compares it with one made from them by a fresh engine.
 func (m *machine) picture(ctx context.Context, last map[string]uint64) error {
@@ -101,7 +118,7 @@ func (m *machine) picture(ctx context.Context, last map[string]uint64) error {
 		return err
 	}
 	defer nc.Close()
-	f, err := snapshot.Follow(ctx, nc, theCell, actual, nil)
+	f, err := follow(ctx, nc)
 	if err != nil {
 		return err
 	}
