@@ -27,10 +27,11 @@ step() {
 	printf '%-10s %s after %s s\n' '' "$state" $((SECONDS - began))
 }
 
-# value KEY is the last "KEY": VALUE or KEY=VALUE of the step's log.
+# value KEY VARIABLE [head] is the last "KEY": VALUE or KEY=VALUE of the step's
+# log, or the first.
 value() {
 	local v
-	v=$(grep -oE "(\"$1\": ?\"?[^,\"}]+|\\b$1=[^ ,]+)" "$log" | tail -1 | sed -E 's/^[^:=]*[:=] ?"?//')
+	v=$(grep -oE "(\"$1\": ?\"?[^,\"}]+|\\b$1=[^ ,]+)" "$log" | "${3:-tail}" -n 1 | sed -E 's/^[^:=]*[:=] ?"?//')
 	if [ -z "$v" ]; then
 		state=FAILED failed=1 v='?'
 	fi
@@ -53,8 +54,10 @@ if step prove bin/watchfloor policy prove; then
 	row "the shipped policy lets nobody reach a label that their own does not dominate"
 fi
 if step live bin/watchfloor policy prove --live --apart --brief -o json; then
-	value attempts attempts && value refused refused && value allowed allowed && value leaks leaks
+	value attempts attempts head && value refused refused head && value allowed allowed head && value leaks leaks head
 	row "live matrix: $attempts attempts, $refused refused, $allowed allowed by the policy, $leaks leaks"
+	value attempts attempts && value refused refused && value allowed allowed && value leaks leaks
+	row "at HTTP listeners: $attempts attempts, $refused refused, $allowed allowed by the policy, $leaks leaks"
 fi
 if step apart make --no-print-directory noninterference SECONDS="${APART:-120}" SEED="${SEED:-}"; then
 	value pairs pairs && value bytes bytes && value differences differences && value intel_admitted intel && value seed seed
