@@ -87,6 +87,9 @@ func TestRunning(t *testing.T) {
 		links, err := filepath.Glob(filepath.Join(dir, "data", "store", "jetstream", "*", "streams", subject.Reports, "batches"))
 		must(t, err)
 		if len(links) != 3 {
+			if os.Getenv("CI") == "true" {
+				t.Fatal("this machine stages on disk: give /dev/shm room")
+			}
 			t.Skip("this machine stages on disk: give /dev/shm room")
 		}
 		to, err := os.Readlink(links[0])
